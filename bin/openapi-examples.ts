@@ -3,6 +3,9 @@ import type { namedSchemas } from '../lambdas/views/answer-schemas.ts';
 import { errorTitles, WalletError } from '../lambdas/domain/errors.ts';
 import type { ErrorCode, ErrorDetails } from '../lambdas/domain/errors.ts';
 import { problem } from '../lambdas/http/problem.ts';
+import { statementFormats } from '../lambdas/views/statement-formats.ts';
+import type { FormatName } from '../lambdas/views/statement-formats.ts';
+import type { StatementView } from '../lambdas/views/statement-view.ts';
 
 const walletId = 'w_usd_4zqmn7c2xk5vtj3hd6wpyafr2e';
 const toWalletId = 'w_usd_k2v7ahs5nbq4yfj6xwmzc3tdpr';
@@ -263,6 +266,23 @@ const entry = {
   transactionId: ids.withdrawal,
   hash: 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg',
 };
+const statement: StatementView = {
+  ...{ walletId, currency: 'USD', decimals: 2 },
+  ...{ from: '2026-03-01T00:00:00.000Z', to: '2026-04-01T00:00:00.000Z', final: true },
+  opening: { available: 10_000, held: 0, total: 10_000, version: 11, hash: entry.hash },
+  lines: [
+    {
+      ...{ version: 13, at: later, ...identityOf(ids.withdrawal), type: 'withdrawal', amount: -2_500 },
+      counterparty: { account: '****3000', name: 'Ada Lovelace' },
+      balance: 7_500,
+    },
+  ],
+  closing: {
+    ...{ available: 7_500, held: 0, total: 7_500, version: 13 },
+    hash: 'mzL4n0bVYbM1ZSt6yQhTRsVAx3SMC4lVbJyKhlGA2zM',
+  },
+  sums: { lines: 1, in: 0, out: 2_500, fees: 0 },
+};
 const preferences = {
   ownerId: 'alice',
   channels: { email: true, sms: false, push: true },
@@ -308,6 +328,10 @@ const details: Partial<Record<ErrorCode, ErrorDetails>> = {
   approval_ended: { detail: 'it was rejected at 2026-03-01T12:00:04.250Z' },
   approval_expired: { detail: 'it expired at 2026-03-02T12:00:00.000Z' },
   exceeds_hold: { detail: 'left 1000, requested 2500, in minor units of USD' },
+  statement_too_long: {
+    detail:
+      'the wallet has 12041 changes in this period, and one answer covers 5000: ask for a shorter period, or for pages of JSON with limit',
+  },
   fee_exceeds_amount: { detail: 'the fee is 30 of 20, in minor units of USD: the receiver would get nothing' },
   not_refundable: { detail: 'this transfer is on its way' },
   exceeds_refundable: { detail: 'left 1000, requested 2500, in minor units of USD' },
@@ -351,6 +375,7 @@ export const answerExamples: Readonly<Record<keyof typeof namedSchemas, object>>
   BatchItemPage: { items: batchItems, nextCursor: 'MC4y' },
   Entry: entry,
   EntryPage: { items: [entry], nextCursor: 'MTI' },
+  Statement: statement,
   NotificationPreferences: preferences,
   Pass: pass,
   Integrity: {
@@ -394,6 +419,19 @@ export const answerExamplesOfRoutes: Readonly<Record<string, object>> = {
   'freeze 200': { ...wallet, status: 'frozen' },
   'close 200': { ...emptyWallet, status: 'closed' },
 };
+
+/** Examples of answers that are texts, by media type. */
+export const textExamples: Readonly<Record<string, string>> = {
+  'text/csv': statementText('csv'),
+  'application/xml': statementText('camt.053'),
+};
+
+function statementText(name: FormatName): string {
+  const { lines, closing, sums, ...head } = statement;
+  const { before, line, after } = statementFormats[name];
+  const end = { closing, sums };
+  return before(head, end, later) + lines.map((one, index) => line(one, head, index)).join('') + after(head, end);
+}
 
 /** An example of each route's body, by the route's name. */
 export const bodyExamples: Readonly<Record<string, object>> = {

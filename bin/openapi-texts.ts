@@ -147,7 +147,12 @@ export const parameterTexts: Readonly<Record<string, string>> = {
   cursor: 'The `nextCursor` of the page before, with the same other parameters',
   externalReference:
     'Only transactions with exactly this reference. An owner finds by it what its own view shows with the reference',
+  format: 'The format, whatever `Accept` says',
   from: 'Only transactions created at this moment or later',
+  'get-statement.from': 'The beginning of the period, inclusive; with an offset',
+  'get-statement.to': 'Its end, exclusive, and not in the future; without it the time of the request',
+  'get-statement.limit':
+    'Changes of the wallet on a page of JSON, up to 1000; without it the whole period is one answer',
   limit: 'Items on a page',
   ownerId: 'For operators: the owner, if it is not the caller',
   'transactions.ownerId': 'For operators: only transactions of the wallets of this owner, at most 20 wallets',

@@ -15,7 +15,13 @@ import { sourceOf } from '../lib/bundle.ts';
 import { apiDescription } from './openapi-description.ts';
 import { headerComponents, parameterComponents, securitySchemes } from './openapi-components.ts';
 import type { HeaderName } from './openapi-components.ts';
-import { answerExamples, answerExamplesOfRoutes, bodyExamples, problemExamples } from './openapi-examples.ts';
+import {
+  answerExamples,
+  answerExamplesOfRoutes,
+  bodyExamples,
+  problemExamples,
+  textExamples,
+} from './openapi-examples.ts';
 import { fieldTexts, parameterTexts, textFor } from './openapi-texts.ts';
 
 /** A route under the name that no other has. */
@@ -110,7 +116,7 @@ function operationOf(route: NamedRoute, handler: Described): object {
     ...Object.entries(query?.properties ?? {}).map(([name, schema]) => ({
       name,
       in: 'query',
-      description: textFor(parameterTexts, name, tag),
+      description: parameterTexts[`${route.name}.${name}`] ?? textFor(parameterTexts, name, tag),
       schema,
     })),
     ...(handler.isKeyed ? [{ $ref: '#/components/parameters/Idempotency-Key' }] : []),
@@ -157,12 +163,15 @@ function securityOf(route: Route, { body }: Described): object[] {
 /** Returns the answers of a route that are no refusals, by status: the meaning and the possible bodies of each. */
 function successesOf(name: RouteName) {
   const { successes, dryRun: schema } = answers[name];
-  const dryRun = schema && { 200: { meaning: 'With `dryRun`: what the command would cost', schema } };
+  const dryRun: typeof successes | undefined = schema && {
+    200: { meaning: 'With `dryRun`: what the command would cost', schema },
+  };
   const all = [successes, dryRun ?? {}].flatMap((ofStatus) => Object.entries(ofStatus));
   return [...Map.groupBy(all, ([status]) => status)].map(([status, ofStatus]) => ({
     status,
     meaning: ofStatus.map(([, { meaning }]) => meaning).join('. '),
     schemas: ofStatus.flatMap(([, { schema }]) => schema ?? []),
+    mediaTypes: ofStatus.flatMap(([, { mediaTypes }]) => Object.entries(mediaTypes ?? {})),
   }));
 }
 
@@ -176,13 +185,23 @@ function responsesOf(route: NamedRoute, handler: Described): object {
     ...(isForEndUsers(route) ? rateHeaders : []),
   ];
   const responses: Record<string, { description: string; headers?: object; content?: object }> = {};
-  for (const { status, meaning, schemas } of successesOf(route.name)) {
+  for (const { status, meaning, schemas, mediaTypes } of successesOf(route.name)) {
     // A split has no path of its own: its legs have.
     const isMade = (status === '201' || status === '202') && !schemas.includes('Split');
     responses[status] = {
       description: meaning,
       ...headersOf(Number(status) < 400 ? [...names, ...(isMade ? (['Location'] as const) : [])] : refusalHeaders(503)),
-      ...(schemas.length > 0 && { content: { 'application/json': contentOf(route, status, schemas) } }),
+      ...(schemas.length > 0 && {
+        content: {
+          'application/json': contentOf(route, status, schemas),
+          ...Object.fromEntries(
+            mediaTypes.map(([type, description]) => [
+              type,
+              { schema: { type: 'string', description }, example: textExamples[type] },
+            ]),
+          ),
+        },
+      }),
     };
   }
   for (const [status, codes] of Map.groupBy(codesOf(route, handler), statusOf)) {

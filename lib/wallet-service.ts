@@ -48,6 +48,7 @@ import { keepSettings } from './service-settings.ts';
 import type { Spending } from './spending.ts';
 import { Splits } from './splits.ts';
 import { StandingOrders } from './standing-orders.ts';
+import { Statements } from './statements.ts';
 import { Sweeper } from './sweeper.ts';
 import { tiersText } from './tiers.ts';
 import { Tokens } from './tokens.ts';
@@ -170,6 +171,7 @@ function routedIn(core: ReturnType<typeof newCore>, followers: ReturnType<typeof
     ...followers.integrity.functions,
     ...core.wallets.functions,
     ...core.transactions.functions,
+    ...core.statements.functions,
     ...core.transfers.functions,
     ...core.withdrawals.functions,
     ...core.holds?.functions,
@@ -300,6 +302,7 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   const { fees, revenueWallets } = feesTexts(props.fees ?? {}, [operatorLimits, guard.fourEyes]);
   const wallets = new Wallets(scope, 'Wallets', { ledger, entries, rateLimits, tiers, operatorLimits, ...guard });
   const transactions = new Transactions(scope, 'Transactions', { ledger, rateLimits, operatorLimits, fees, ...guard });
+  const statements = new Statements(scope, 'Statements', { ledger, entries, rateLimits });
   const { schedules = true } = props;
   const queued = { ledger, rateLimits, operatorLimits, fees, schedules, queueDepthLimit, shares, addAlarm };
   const transfers = new Transfers(scope, 'Transfers', { ...queued, concurrency: props.transferConcurrency ?? 10 });
@@ -328,7 +331,7 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   });
   const health = new Health(scope, 'Health', { ledger, tokens, ...queues });
   const features = { holds, refunds, splits, standingOrders, fourEyes, batches };
-  const routes = { wallets, transactions, transfers, withdrawals, ...features, health };
+  const routes = { wallets, transactions, statements, transfers, withdrawals, ...features, health };
   return { ledger, tokens, entries, projector, ...routes, sweeper };
 }
 

@@ -72,9 +72,9 @@ export function assertDocumented({ method, path, sent, status, headers, answer }
   }
   assert.equal(answer === '', response.content === undefined, `${about} with the body "${answer}"`);
   if (answer !== '') {
-    const mediaType = headers.get('content-type') ?? '';
+    const [mediaType = ''] = (headers.get('content-type') ?? '').split(';');
     assert.ok(response.content?.[mediaType], `${about} as ${mediaType}`);
-    const body: unknown = JSON.parse(answer);
+    const body: unknown = /json$/.test(mediaType) ? JSON.parse(answer) : answer;
     assertValid([...place, 'responses', String(status), 'content', mediaType], body, about);
     if (mediaType === 'application/problem+json') {
       const { code, status: stated } = body as { code: string; status: number };

@@ -40,6 +40,8 @@ export interface Response {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: Readonly<Record<string, unknown>> | undefined;
+  /** The body as it was sent. */
+  readonly text: string;
 }
 
 /** A route as `serve` makes it. */
@@ -60,10 +62,12 @@ export async function send(name: RouteName, handler: Handler, request: Request):
     headers,
     answer: result.body,
   });
+  const isJson = headers.get('content-type')?.endsWith('json') === true;
   return {
     status: result.statusCode,
     headers: result.headers ?? {},
-    body: result.body === '' ? undefined : (JSON.parse(result.body) as Record<string, unknown>),
+    body: isJson && result.body !== '' ? (JSON.parse(result.body) as Record<string, unknown>) : undefined,
+    text: result.body,
   };
 }
 

@@ -228,6 +228,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/wallets/{walletId}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The movements of the wallet's total in a period, with the balances around them, from its ledger: as JSON, CSV or camt.053, by `format` or `Accept`
+         * @description The movements of the wallet's total in a period, with the balances around them, from its ledger: as JSON, CSV or camt.053, by `format` or `Accept`. It answers 503 `ledger_behind` while the ledger does not have the whole period, and never leaves out a line. JSON comes in pages with `limit`.
+         */
+        get: operations["getStatement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/wallets/{walletId}/freeze": {
         parameters: {
             query?: never;
@@ -1545,6 +1565,105 @@ export interface components {
             /** @description Absent on the last page; send it as `cursor` */
             nextCursor?: string;
         };
+        Statement: {
+            /** @description The id of the wallet */
+            walletId: string;
+            /** @description ISO 4217, in upper case */
+            currency: string;
+            /** @description Decimals of the currency: 2 means that 100 minor units are one of it */
+            decimals: number;
+            /**
+             * Format: date-time
+             * @description The beginning of the period, inclusive
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Its end, exclusive
+             */
+            to: string;
+            /** @description `false` within a minute of `to`, while a command that began before it may still be booked */
+            final: boolean;
+            /** @description Before the first line of this answer */
+            opening: {
+                /** @description In minor units; a chargeback or a credit line may bring it below zero, and money that came back may raise it beyond 2^53-1 */
+                available: number;
+                /** @description In minor units; money that came back may raise it beyond 2^53-1 */
+                held: number;
+                /** @description `available` + `held`, in minor units; below zero where `available` is */
+                total: number;
+                /** @description The entry that left it; absent before the wallet was opened */
+                version?: number;
+                /** @description The hash of that entry */
+                hash?: string;
+            };
+            /** @description The movements of the total, oldest first */
+            lines: {
+                /** @description The entry of the ledger; transactions that were booked together share it */
+                version: number;
+                /**
+                 * Format: date-time
+                 * @description Time from which the entry holds; ISO 8601, UTC
+                 */
+                at: string;
+                /** @description The id of the transaction */
+                transactionId?: string;
+                /** @description The code that finds the receipt */
+                receiptCode?: string;
+                /** @description The type of the transaction; `correction` where no transaction explains the change, as after a recovery. Known: charge, withdrawal, transfer, return, hold, capture, refund, collection, correction */
+                type: string;
+                /** @description What the total gained, in minor units: below zero for money out. A fee is in it */
+                amount: number;
+                /** @description What of `amount` the wallet paid as a fee; below zero where it came back */
+                fee?: number;
+                /**
+                 * @description It gives back what the same transaction took before
+                 * @constant
+                 */
+                reversal?: true;
+                /** @description The other side, as the caller may see it; absent where that is the world outside */
+                counterparty?: {
+                    /** @description The id of the wallet */
+                    walletId?: string;
+                    /** @description All but the last four characters hidden */
+                    account?: string;
+                    /** @description The holder of the account */
+                    name?: string;
+                };
+                /** @description An id of the caller, such as an invoice number; at most 128 UTF-16 units */
+                externalReference?: string;
+                /** @description For people; at most 256 UTF-16 units */
+                description?: string;
+                /** @description The total after the line, in minor units */
+                balance: number;
+            }[];
+            /** @description After the last line of this answer */
+            closing: {
+                /** @description In minor units; a chargeback or a credit line may bring it below zero, and money that came back may raise it beyond 2^53-1 */
+                available: number;
+                /** @description In minor units; money that came back may raise it beyond 2^53-1 */
+                held: number;
+                /** @description `available` + `held`, in minor units; below zero where `available` is */
+                total: number;
+                /** @description The entry that left it; absent before the wallet was opened */
+                version?: number;
+                /** @description The hash of that entry */
+                hash?: string;
+            };
+            /** @description Of the lines of this answer, in minor units: opening + in - out = closing */
+            sums: {
+                /** @description The number of lines */
+                lines: number;
+                /** @description The sum of the amounts above zero */
+                in: number;
+                /** @description The sum of those below zero, without the sign */
+                out: number;
+                /** @description The sum of the fees */
+                fees: number;
+            };
+            /** @description Absent on the last page; send it as `cursor` */
+            nextCursor?: string;
+        };
         NotificationPreferences: {
             /** @description The owner: the `sub` of its tokens */
             ownerId: string;
@@ -1787,7 +1906,7 @@ export interface components {
             title: string;
             /** @description The status of the answer */
             status: number;
-            /** @description Distinguishes refusals. Known: invalid_request, idempotency_key_required, unauthorized, forbidden, operator_limit_exceeded, not_found, wallet_not_found, transaction_not_found, approval_not_found, batch_not_found, standing_order_not_found, wallet_frozen, wallet_closed, wallet_not_empty, limits_changed, payload_too_large, query_too_broad, unsupported_media_type, insufficient_funds, currency_mismatch, same_wallet, balance_limit_exceeded, limit_exceeded, receiver_unavailable, fee_exceeds_amount, idempotency_key_reused, rate_limited, not_in_review, not_cancellable, not_a_hold, hold_ended, hold_expired, exceeds_hold, not_refundable, exceeds_refundable, too_many_refunds, approval_ended, approval_expired, standing_order_ended, ledger_behind, another_bank, token_not_checked, overloaded, busy, internal_error */
+            /** @description Distinguishes refusals. Known: invalid_request, idempotency_key_required, unauthorized, forbidden, operator_limit_exceeded, not_found, wallet_not_found, transaction_not_found, approval_not_found, batch_not_found, standing_order_not_found, wallet_frozen, wallet_closed, wallet_not_empty, limits_changed, payload_too_large, query_too_broad, unsupported_media_type, insufficient_funds, currency_mismatch, same_wallet, balance_limit_exceeded, limit_exceeded, receiver_unavailable, fee_exceeds_amount, idempotency_key_reused, rate_limited, statement_too_long, not_in_review, not_cancellable, not_a_hold, hold_ended, hold_expired, exceeds_hold, not_refundable, exceeds_refundable, too_many_refunds, approval_ended, approval_expired, standing_order_ended, ledger_behind, another_bank, token_not_checked, overloaded, busy, internal_error */
             code: string;
             /** @description About this case, for people */
             detail?: string;
@@ -2656,6 +2775,42 @@ export interface operations {
             };
         };
     };
+    getStatement: {
+        parameters: {
+            query?: {
+                /** @description The beginning of the period, inclusive; with an offset */
+                from?: string;
+                /** @description Its end, exclusive, and not in the future; without it the time of the request */
+                to?: string;
+                /** @description The format, whatever `Accept` says */
+                format?: "json" | "csv" | "camt.053";
+                /** @description Changes of the wallet on a page of JSON, up to 1000; without it the whole period is one answer */
+                limit?: number;
+                /** @description The `nextCursor` of the page before, with the same other parameters */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id of the wallet */
+                walletId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The statement */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statement"];
+                    "text/csv": string;
+                    "application/xml": string;
+                };
+            };
+        };
+    };
     freeze: {
         parameters: {
             query?: never;
@@ -3513,7 +3668,7 @@ export interface KnownValues {
         stage: "books" | "bank" | "sums" | "done";
     };
     Problem: {
-        code: "invalid_request" | "idempotency_key_required" | "unauthorized" | "forbidden" | "operator_limit_exceeded" | "not_found" | "wallet_not_found" | "transaction_not_found" | "approval_not_found" | "batch_not_found" | "standing_order_not_found" | "wallet_frozen" | "wallet_closed" | "wallet_not_empty" | "limits_changed" | "payload_too_large" | "query_too_broad" | "unsupported_media_type" | "insufficient_funds" | "currency_mismatch" | "same_wallet" | "balance_limit_exceeded" | "limit_exceeded" | "receiver_unavailable" | "fee_exceeds_amount" | "idempotency_key_reused" | "rate_limited" | "not_in_review" | "not_cancellable" | "not_a_hold" | "hold_ended" | "hold_expired" | "exceeds_hold" | "not_refundable" | "exceeds_refundable" | "too_many_refunds" | "approval_ended" | "approval_expired" | "standing_order_ended" | "ledger_behind" | "another_bank" | "token_not_checked" | "overloaded" | "busy" | "internal_error";
+        code: "invalid_request" | "idempotency_key_required" | "unauthorized" | "forbidden" | "operator_limit_exceeded" | "not_found" | "wallet_not_found" | "transaction_not_found" | "approval_not_found" | "batch_not_found" | "standing_order_not_found" | "wallet_frozen" | "wallet_closed" | "wallet_not_empty" | "limits_changed" | "payload_too_large" | "query_too_broad" | "unsupported_media_type" | "insufficient_funds" | "currency_mismatch" | "same_wallet" | "balance_limit_exceeded" | "limit_exceeded" | "receiver_unavailable" | "fee_exceeds_amount" | "idempotency_key_reused" | "rate_limited" | "statement_too_long" | "not_in_review" | "not_cancellable" | "not_a_hold" | "hold_ended" | "hold_expired" | "exceeds_hold" | "not_refundable" | "exceeds_refundable" | "too_many_refunds" | "approval_ended" | "approval_expired" | "standing_order_ended" | "ledger_behind" | "another_bank" | "token_not_checked" | "overloaded" | "busy" | "internal_error";
         limit: "out.perTransaction" | "out.perDay" | "out.perMonth" | "in.perTransaction" | "in.perDay" | "in.perMonth" | "minimumBalance" | "creditLine" | "maximumBalance";
     };
 }

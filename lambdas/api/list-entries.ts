@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
 import { reachable } from '../http/caller.ts';
 import { dynamodbClient } from '../aws/clients.ts';
-import { cursorOf, readCursor } from '../http/cursor.ts';
+import { cursorOf, isVersion, readCursor } from '../http/cursor.ts';
 import { openReadLimits } from '../http/limits.ts';
 import { query, serve } from '../http/http.ts';
 import type { LimitedServices } from '../http/http.ts';
@@ -40,10 +40,6 @@ export const listEntries = query({
     };
   },
 });
-
-function isVersion(text: string): boolean {
-  return /^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text));
-}
 
 export function open(environment: Environment<'list-entries'>) {
   const client = dynamodbClient();

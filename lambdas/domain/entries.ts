@@ -160,9 +160,9 @@ function isLeftBy(entry: Entry, wallet: Wallet): boolean {
 }
 
 /** The entry that held at a moment, among given entries. */
-export interface Held {
+export interface Held<E extends Entry = Entry> {
   /** Undefined when even the first entry is later. */
-  readonly entry: Entry | undefined;
+  readonly entry: E | undefined;
   /** Whether the ledger shows that the entry's version ended after the moment. */
   readonly isOver: boolean;
 }
@@ -173,7 +173,7 @@ export interface Held {
  *
  * @param before the entry that held before the first of them
  */
-export function heldAt(entries: readonly Entry[], moment: string, before?: Entry): Held {
+export function heldAt<E extends Entry>(entries: readonly E[], moment: string, before?: E): Held<E> {
   const end = entries.findIndex(({ at }) => at > moment);
   const held = end < 0 ? entries : entries.slice(0, end);
   return { entry: held.at(-1) ?? before, isOver: end >= 0 };

@@ -29,6 +29,7 @@ export const errorTitles = {
   fee_exceeds_amount: 'The fee would leave nothing of the amount',
   idempotency_key_reused: 'The Idempotency-Key was used for a different request',
   rate_limited: 'Too many requests',
+  statement_too_long: 'The statement is too long for one answer',
   not_in_review: 'The transaction is not in review',
   not_cancellable: 'The transaction cannot be cancelled',
   not_a_hold: 'The transaction is not a hold',

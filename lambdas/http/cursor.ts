@@ -19,3 +19,8 @@ export function readCursor(cursor: string | undefined, isValid: (position: strin
   }
   return position;
 }
+
+/** Returns whether a position is the version of an entry. */
+export function isVersion(position: string): boolean {
+  return /^\d{1,16}$/.test(position) && Number.isSafeInteger(Number(position));
+}

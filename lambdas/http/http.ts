@@ -329,7 +329,7 @@ function shell({ name, isCommand }: RouteHandler<never>): MiddlewareObj<APIGatew
   };
 }
 
-function toResult({ status, body, headers = {} }: Answer, event: APIGatewayProxyEvent): APIGatewayProxyResult {
+function toResult({ status, body, text, headers = {} }: Answer, event: APIGatewayProxyEvent): APIGatewayProxyResult {
   const { Location: location } = headers;
   return {
     statusCode: status,
@@ -342,7 +342,7 @@ function toResult({ status, body, headers = {} }: Answer, event: APIGatewayProxy
       ...headers,
       ...(location !== undefined && { Location: basePathOf(event) + location }),
     },
-    body: body === undefined || event.httpMethod === 'HEAD' ? '' : jsonOf(body),
+    body: text ?? (body === undefined || event.httpMethod === 'HEAD' ? '' : jsonOf(body)),
   };
 }
 

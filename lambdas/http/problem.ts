@@ -40,6 +40,7 @@ const statuses: Record<ErrorCode, number> = {
   limit_exceeded: 422,
   receiver_unavailable: 422,
   fee_exceeds_amount: 422,
+  statement_too_long: 422,
   idempotency_key_reused: 422,
   rate_limited: 429,
   token_not_checked: 503,
@@ -49,10 +50,11 @@ const statuses: Record<ErrorCode, number> = {
   internal_error: 500,
 };
 
-/** The answer of a handler; `body` is sent as JSON. */
+/** The answer of a handler; `body` is sent as JSON, and `text` in its place as it is, with a `Content-Type`. */
 export interface Answer {
   readonly status: number;
   readonly body?: object;
+  readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

@@ -154,6 +154,15 @@ export function readEntries(
   return queryEntries(entries, walletId, page, toAnyEntry);
 }
 
+/** Reads up to `limit` entries of a wallet's ledger, oldest first, behind the version `after`. */
+export async function entriesBehind(
+  entries: Table,
+  { walletId, after, limit }: { walletId: string; after: number; limit: number },
+): Promise<ChainedEntry[]> {
+  const start = after < 0 ? {} : { ExclusiveStartKey: toItem(entryKey(walletId, after)) };
+  return (await queryEntries(entries, walletId, { Limit: limit, ...start })).items;
+}
+
 /** Reads the entries of these versions, both included; one read unit for about a dozen. */
 export async function entriesBetween(
   entries: Table,
@@ -193,7 +202,7 @@ const disorderMs = 60_000;
  * Takes two calls and 2 read units when the wallet has not changed since, or has at most 20 entries. Each further step
  * of the search takes one call and 8 units: two steps for 1,000 entries, five for a million.
  */
-export async function findHeld(entries: Table, walletId: string, moment: string): Promise<Held> {
+export async function findHeld(entries: Table, walletId: string, moment: string): Promise<Held<ChainedEntry>> {
   const last = await lastEntry(entries, walletId);
   if (last === undefined) return { entry: undefined, isOver: false };
   const held = await readHeldFrom(entries, walletId, moment, await searchVersionUpTo(entries, last, moment));
@@ -213,9 +222,9 @@ async function readHeldFrom(
   walletId: string,
   moment: string,
   start: number,
-): Promise<Held & { readonly first: Entry | undefined }> {
-  let first: Entry | undefined;
-  let before: Entry | undefined;
+): Promise<Held<ChainedEntry> & { readonly first: ChainedEntry | undefined }> {
+  let first: ChainedEntry | undefined;
+  let before: ChainedEntry | undefined;
   let after = start === 0 ? undefined : start - 1;
   for (;;) {
     const { items, more } = await queryEntries(entries, walletId, {

@@ -13,7 +13,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import { feeCommands } from '../domain/fee.ts';
 import type { LimitName } from '../domain/limits.ts';
 import { channelNames } from '../domain/preferences.ts';
-import { transactionStatuses } from '../domain/transaction.ts';
+import { transactionStatuses, transactionTypes } from '../domain/transaction.ts';
 import {
   actor,
   approval as eventApproval,
@@ -224,6 +224,65 @@ const entry = z.object({
   hash: z.string().describe('SHA-256 over the entry and the hash of the one before it, base64url'),
 });
 
+const signed = z.number().meta({ type: 'integer' });
+const statementBalance = z.object({
+  available,
+  held,
+  total: held.describe('`available` + `held`, in minor units; below zero where `available` is'),
+  version: count.optional().describe('The entry that left it; absent before the wallet was opened'),
+  hash: entry.shape.hash.optional().describe('The hash of that entry'),
+});
+const statement = z.object({
+  walletId: z.string(),
+  currency: z.string(),
+  decimals: count.describe('Decimals of the currency: 2 means that 100 minor units are one of it'),
+  from: time.describe('The beginning of the period, inclusive'),
+  to: time.describe('Its end, exclusive'),
+  final: z
+    .boolean()
+    .describe('`false` within a minute of `to`, while a command that began before it may still be booked'),
+  opening: statementBalance.describe('Before the first line of this answer'),
+  lines: z
+    .array(
+      z.object({
+        version: count.describe('The entry of the ledger; transactions that were booked together share it'),
+        at: time.describe('Time from which the entry holds; ISO 8601, UTC'),
+        transactionId: z.string().optional(),
+        receiptCode: z.string().optional(),
+        type: z
+          .enum([...transactionTypes, 'correction'])
+          .describe(
+            'The type of the transaction; `correction` where no transaction explains the change, as after a recovery',
+          ),
+        amount: signed.describe('What the total gained, in minor units: below zero for money out. A fee is in it'),
+        fee: signed.optional().describe('What of `amount` the wallet paid as a fee; below zero where it came back'),
+        reversal: z.literal(true).optional().describe('It gives back what the same transaction took before'),
+        counterparty: z
+          .object({
+            walletId: z.string().optional(),
+            account: z.string().optional().describe('All but the last four characters hidden'),
+            name: z.string().optional().describe('The holder of the account'),
+          })
+          .optional()
+          .describe('The other side, as the caller may see it; absent where that is the world outside'),
+        externalReference: z.string().optional(),
+        description: z.string().optional(),
+        balance: signed.describe('The total after the line, in minor units'),
+      }),
+    )
+    .describe('The movements of the total, oldest first'),
+  closing: statementBalance.describe('After the last line of this answer'),
+  sums: z
+    .object({
+      lines: count.describe('The number of lines'),
+      in: count.describe('The sum of the amounts above zero'),
+      out: count.describe('The sum of those below zero, without the sign'),
+      fees: signed.describe('The sum of the fees'),
+    })
+    .describe('Of the lines of this answer, in minor units: opening + in - out = closing'),
+  nextCursor: z.string().optional().describe('Absent on the last page; send it as `cursor`'),
+});
+
 const preferences = z.object({
   ownerId: z.string(),
   channels: z.object(Object.fromEntries(channelNames.map((channel) => [channel, z.boolean()]))),
@@ -388,6 +447,7 @@ export const namedSchemas = {
   BatchItemPage: batchItemPage,
   Entry: entry,
   EntryPage: entryPage,
+  Statement: statement,
   NotificationPreferences: preferences,
   Pass: pass,
   Integrity: integrity,
@@ -402,7 +462,17 @@ type SchemaName = keyof typeof namedSchemas;
 /** The answers of one route. */
 interface Answers {
   /** By status: its meaning, and the body, if there is one. */
-  readonly successes: Readonly<Record<number, { readonly meaning: string; readonly schema?: SchemaName }>>;
+  readonly successes: Readonly<
+    Record<
+      number,
+      {
+        readonly meaning: string;
+        readonly schema?: SchemaName;
+        /** Other media types of the body, with what they are. */
+        readonly mediaTypes?: Readonly<Record<string, string>>;
+      }
+    >
+  >;
   /** The answer with 200 to a body with `dryRun`; absent where the body has no such member. */
   readonly dryRun?: SchemaName;
   /** Codes of refusals that only this route has. The codes that follow from the route's inputs are not listed. */
@@ -496,6 +566,19 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   'get-transaction': { successes: { 200: { meaning: 'The transaction', schema: 'Transaction' }, ...unchanged } },
   'get-receipt': { successes: { 200: { meaning: 'The transaction', schema: 'Transaction' }, ...unchanged } },
   'list-entries': { successes: { 200: { meaning: 'A page of entries', schema: 'EntryPage' } } },
+  'get-statement': {
+    successes: {
+      200: {
+        meaning: 'The statement',
+        schema: 'Statement',
+        mediaTypes: {
+          'text/csv': 'A row of names, the opening balance, a row for each line, the closing balance',
+          'application/xml': 'The message camt.053.001.08 of ISO 20022',
+        },
+      },
+    },
+    codes: ['ledger_behind', 'statement_too_long'],
+  },
   freeze: { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_closed'] },
   unfreeze: {
     successes: { 200: { meaning: 'The wallet', schema: 'Wallet' }, ...waiting },

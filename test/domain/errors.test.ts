@@ -45,6 +45,7 @@ const contract: Record<ErrorCode, number> = {
   limit_exceeded: 422,
   receiver_unavailable: 422,
   fee_exceeds_amount: 422,
+  statement_too_long: 422,
   idempotency_key_reused: 422,
   rate_limited: 429,
   internal_error: 500,

@@ -44,7 +44,7 @@ export interface Actors {
 }
 
 /** The gateway's answer while a release without the route runs. */
-const notThere: Response = { status: 404, headers: {}, body: { code: 'not_found' } };
+const notThere: Response = { status: 404, headers: {}, body: { code: 'not_found' }, text: '' };
 /** The time after which a client and the gateway stop waiting for an answer. */
 const patienceMs = 29_500;
 /** The operator who ends the withdrawals that the other operators asked for themselves. */

@@ -85,7 +85,7 @@ describe('functions', () => {
 
   it('answer before the gateway gives up', () => {
     // Functions that may wait for the end of the work, or check thousands of lines, get all of the gateway's time.
-    const waiting: FunctionName[] = ['withdraw', 'transfer', 'create-batch'];
+    const waiting: FunctionName[] = ['withdraw', 'transfer', 'create-batch', 'statements'];
     for (const { function: name } of routes) {
       assert.equal(propertiesOf(name)['Timeout'], waiting.includes(name) ? 29 : 10, name);
     }
@@ -251,6 +251,7 @@ describe('grants', () => {
       const queried = permissionsOf(name).flatMap(({ resource }) => /\/index\/(\w+|\*)/.exec(resource)?.[1] ?? []);
       const expected: Partial<Record<FunctionName, string[]>> = {
         'list-transactions': ['byCounterparty', 'byReference', 'byWallet', 'due'],
+        statements: ['byCounterparty', 'byWallet'],
         close: ['byWallet'],
         'standing-orders': ['byWallet'],
         health: ['due'],

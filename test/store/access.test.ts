@@ -226,7 +226,7 @@ async function useTheService(): Promise<void> {
   };
   await ask('split', { as: ann, body: { legs: [leg(mine, shop)] } });
   const { walletId: between } = await open(operator);
-  await ask('split', { as: operator, body: { legs: [leg(mine, between), leg(between, shop)] } });
+  await ask('split', { as: operator, body: { legs: [leg(mine, between), leg(between, shop), leg(mine, shop)] } });
   await ask('freeze', { as: operator, path: { walletId: shop! }, body: {} });
   const { transactionId: stuck } = await pay({ Prefer: 'respond-async' });
   await as('transfers', () => endTransfers([stuck!], table));
@@ -385,6 +385,11 @@ async function readTheBooks(): Promise<void> {
   }
   await ask('health', { headers: { Authorization: 'Bearer token' } });
   await collectFees();
+  const from = '2026-01-01T00:00:00Z';
+  for (const { walletId } of items) await ask('get-statement', { as: ann, path: { walletId }, query: { from } });
+  const firstPage = await ask('get-statement', { as: ann, path, query: { from, limit: '1' } });
+  const rest = { from, limit: '1', cursor: firstPage['nextCursor']! };
+  await ask('get-statement', { as: ann, path, query: rest });
 
   // The check looks twice at a wallet that its ledger does not show yet.
   const { walletId: behind } = await ask('create-wallet', { as: operator, body: { currency: 'EUR' } });

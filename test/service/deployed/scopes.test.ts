@@ -80,6 +80,11 @@ const decisions: Record<
   },
   'get-receipt': { own: 'read', any: 'support', request: ({ receiptCode }) => [`/receipts/${receiptCode}`] },
   'list-entries': { own: 'read', any: 'support', request: ({ walletId }) => [`/wallets/${walletId}/entries`] },
+  'get-statement': {
+    own: 'read',
+    any: 'support',
+    request: ({ walletId }) => [`/wallets/${walletId}/statement?from=2026-01-01T00:00:00Z`],
+  },
   freeze: { any: 'support', request: ({ otherWalletId }) => [`/wallets/${otherWalletId}/freeze`, { body: {} }] },
   unfreeze: { any: 'decide', request: ({ walletId }) => [`/wallets/${walletId}/unfreeze`, { body: {} }] },
   close: { any: 'support', request: ({ walletId }) => [`/wallets/${walletId}/close`, { body: {} }] },

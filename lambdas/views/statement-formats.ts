@@ -1,0 +1,58 @@
+import { jsonOf } from '../domain/money.ts';
+import { camt053 } from './statement-camt.ts';
+import { csv } from './statement-csv.ts';
+import type { LineView, StatementHead, StatementView } from './statement-view.ts';
+
+/** The end of a statement: what is known after its lines. */
+export type StatementEnd = Pick<StatementView, 'closing' | 'sums' | 'nextCursor'>;
+
+/** A format of statements. A statement is `before`, its lines and `after`. Lines are written before their sums are known. */
+export interface StatementFormat {
+  /** For `Content-Type`. */
+  readonly mediaType: string;
+  /** Of a file. */
+  readonly extension: string;
+  readonly before: (head: StatementHead, end: StatementEnd, madeAt: string) => string;
+  /** @param index of the line in the statement, from 0 */
+  readonly line: (line: LineView, head: StatementHead, index: number) => string;
+  readonly after: (head: StatementHead, end: StatementEnd) => string;
+}
+
+/** The object of the API, member by member. */
+const json: StatementFormat = {
+  mediaType: 'application/json',
+  extension: 'json',
+  before: (head) => `${jsonOf(head).slice(0, -1)},"lines":[`,
+  line: (line, _head, index) => `${index === 0 ? '' : ','}${jsonOf(line)}`,
+  after: (_head, end) => `],${jsonOf(end).slice(1)}`,
+};
+
+export const statementFormats = { json, csv, 'camt.053': camt053 } as const satisfies Record<string, StatementFormat>;
+export type FormatName = keyof typeof statementFormats;
+export const formatNames = ['json', 'csv', 'camt.053'] as const satisfies readonly FormatName[];
+
+/** The format of each media type that a client may accept. */
+const ofMediaTypes: Readonly<Record<string, FormatName>> = {
+  '*/*': 'json',
+  'application/*': 'json',
+  'application/json': 'json',
+  'text/*': 'csv',
+  'text/csv': 'csv',
+  'application/xml': 'camt.053',
+  'text/xml': 'camt.053',
+};
+
+/**
+ * Returns the format that a client prefers by its `Accept` headers (RFC 9110, section 12.5.1): the one of the highest quality,
+ * and of several the first. JSON where it accepts none of them, as the standard allows.
+ */
+export function acceptedFormat(accept: readonly string[]): FormatName {
+  let best: { readonly name: FormatName; readonly quality: number } = { name: 'json', quality: 0 };
+  for (const range of accept.flatMap((line) => line.split(','))) {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    const name = Object.hasOwn(ofMediaTypes, type) ? ofMediaTypes[type] : undefined;
+    const quality = Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1);
+    if (name !== undefined && quality > best.quality) best = { name, quality };
+  }
+  return best.name;
+}

@@ -1,0 +1,74 @@
+import type * as z from 'zod';
+import { decimalsOf } from '../domain/minor-units.ts';
+import type { ChainedEntry } from '../domain/entries.ts';
+import { totalOf } from '../domain/statement.ts';
+import type { StatementLine, StatementSums } from '../domain/statement.ts';
+import type { Wallet } from '../domain/wallet.ts';
+import type { namedSchemas } from './answer-schemas.ts';
+import { transactionView } from './views.ts';
+import type { Audience } from './views.ts';
+
+/** A statement as every format writes it; amounts in minor units. */
+export type StatementView = z.output<(typeof namedSchemas)['Statement']>;
+export type LineView = StatementView['lines'][number];
+type StatementBalance = StatementView['opening'];
+
+/** The callers of a statement: the owner of its wallet, and operators. */
+export type StatementAudience = 'operator' | 'owner';
+
+/** The facts about a statement that are known before its lines. */
+export type StatementHead = Omit<StatementView, 'lines' | 'closing' | 'sums' | 'nextCursor'>;
+
+/** Returns the beginning of a statement: whose it is, of which period, and what the wallet had before. */
+export function statementHead(
+  { walletId, currency }: Wallet,
+  period: Pick<StatementView, 'from' | 'to' | 'final'>,
+  opening: ChainedEntry | undefined,
+): StatementHead {
+  return { walletId, currency, decimals: decimalsOf(currency), ...period, opening: balanceOf(opening) };
+}
+
+/** Returns the balance that an entry left, with its place in the chain of hashes. */
+export function balanceOf(entry: ChainedEntry | undefined): StatementBalance {
+  if (entry === undefined) return { available: 0, held: 0, total: 0 };
+  const { balanceAfter, version, hash } = entry;
+  const { available, held } = balanceAfter;
+  return { available, held, total: totalOf(balanceAfter), version, hash };
+}
+
+/** Returns the sums of lines. */
+export function sumsView({ lines, in: into, out, fees }: StatementSums): StatementView['sums'] {
+  return { lines, in: into, out, fees } as StatementView['sums'];
+}
+
+/**
+ * Returns a line as an audience sees it: of its transaction what the audience sees anyway. An owner who received the money sees
+ * it as its counterparty.
+ */
+export function lineView(line: StatementLine, walletId: string, audience: StatementAudience): LineView {
+  const { version, at, transactionId, transaction, amount, fee, isReversal, balance } = line;
+  const shown = transaction && transactionView(transaction, audienceOf(transaction.walletId, walletId, audience));
+  return {
+    ...{ version, at, transactionId, receiptCode: shown?.receiptCode, type: shown?.type ?? 'correction' },
+    amount,
+    ...(fee !== 0 && { fee }),
+    ...(isReversal && { reversal: true }),
+    counterparty: shown && counterpartyOf(shown, walletId),
+    externalReference: shown?.externalReference,
+    description: shown?.description,
+    balance,
+  } as LineView;
+}
+
+function audienceOf(sender: string, walletId: string, audience: StatementAudience): Audience {
+  return audience === 'owner' && sender !== walletId ? 'counterparty' : audience;
+}
+
+/** Returns the other side of a movement as its view shows it; undefined where that is the world outside. */
+function counterpartyOf(
+  { walletId: sender, counterpartyWalletId, destination }: ReturnType<typeof transactionView>,
+  walletId: string,
+): LineView['counterparty'] {
+  if (sender !== walletId) return { walletId: sender };
+  return counterpartyWalletId === undefined ? destination : { walletId: counterpartyWalletId };
+}

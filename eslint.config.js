@@ -15,7 +15,7 @@ const layers = {
   http: ['domain', 'aws', 'store', 'views'],
   integrity: ['domain', 'aws', 'store', 'bank'],
   'bank-files': ['domain', 'aws', 'store'],
-  api: ['domain', 'aws', 'store', 'views', 'bank', 'http', 'integrity'],
+  api: ['domain', 'aws', 'store', 'views', 'bank', 'http', 'integrity', '../docs'],
   workers: ['domain', 'aws', 'store', 'views', 'bank', 'events', 'integrity', 'bank-files'],
 };
 const localBase = ['cloudformation', 'http', 'process', 'storage'];

@@ -91,6 +91,7 @@ Check its books, while nothing moves:
 
   npm run verify -- --endpoint ${runner.aws.endpoint} --table ${TableName} --entries-table ${EntriesTableName} --stand-still
 
+Reference of the API: ${runner.baseUrl}/docs
 Links to its routes, events, notifications and the payments at its bank: ${runner.baseUrl}/
 Output of its functions: ${options.verbose ? 'shown here' : written}
 

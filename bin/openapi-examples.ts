@@ -395,6 +395,7 @@ export const answerExamples: Readonly<Record<keyof typeof namedSchemas, object>>
   Health: { status: 'ok' },
   Unavailable: { status: 'unavailable' },
   Notified: { reference: ids.withdrawal },
+  Description: { openapi: '3.1.1', info: { title: 'Wallet service', version: '1' } },
   Problem: problemExample('insufficient_funds'),
 };
 
@@ -424,6 +425,7 @@ export const answerExamplesOfRoutes: Readonly<Record<string, object>> = {
 export const textExamples: Readonly<Record<string, string>> = {
   'text/csv': statementText('csv'),
   'application/xml': statementText('camt.053'),
+  'text/html': '<!doctype html>\n<html lang=en>\n<title>Wallet service: reference</title>\n',
 };
 
 function statementText(name: FormatName): string {

@@ -157,7 +157,8 @@ function securityOf(route: Route, { body }: Described): object[] {
     const { own, any } = route;
     return [own, any].flat().flatMap((scope) => (scope === undefined ? [] : [{ token: [`wallet:${scope}`] }]));
   }
-  return body === undefined ? [{}, { token: ['wallet:support'] }] : [{ bankTimestamp: [], bankSignature: [] }];
+  if (body !== undefined) return [{ bankTimestamp: [], bankSignature: [] }];
+  return route.function === 'health' ? [{}, { token: ['wallet:support'] }] : [{}];
 }
 
 /** Returns the answers of a route that are no refusals, by status: the meaning and the possible bodies of each. */
@@ -191,9 +192,9 @@ function responsesOf(route: NamedRoute, handler: Described): object {
     responses[status] = {
       description: meaning,
       ...headersOf(Number(status) < 400 ? [...names, ...(isMade ? (['Location'] as const) : [])] : refusalHeaders(503)),
-      ...(schemas.length > 0 && {
+      ...(schemas.length + mediaTypes.length > 0 && {
         content: {
-          'application/json': contentOf(route, status, schemas),
+          ...(schemas.length > 0 && { 'application/json': contentOf(route, status, schemas) }),
           ...Object.fromEntries(
             mediaTypes.map(([type, description]) => [
               type,

@@ -120,6 +120,7 @@ export const environments = {
     'TRANSFER_QUEUE_URL',
     'TRANSFER_DLQ_URL',
   ],
+  reference: [],
   withdrawals: [
     ...table,
     'DUE_SHARDS',
@@ -368,6 +369,8 @@ export const routes = [
   { method: 'POST', path: '/bank/notifications', function: 'bank-notifications', open: true },
   { method: 'GET', path: '/health', function: 'health', open: true },
   { method: 'HEAD', path: '/health', function: 'health', open: true },
+  { method: 'GET', path: '/openapi.json', function: 'reference', name: 'get-description', open: true },
+  { method: 'GET', path: '/docs', function: 'reference', name: 'get-reference', open: true },
 ] as const satisfies readonly Route[];
 
 /** The name of a route: its function's, unless that serves several. */

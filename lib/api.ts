@@ -200,6 +200,10 @@ const openRoutes: Readonly<Record<OpenFunction, { readonly reason: string; reado
     reason: 'Open by contract: load balancers and monitors ask without a token, and get one word.',
     throttle: { ratePerSecond: 10, burst: 20 },
   },
+  reference: {
+    reason: 'Open by contract: the description of the API is the same for every caller, and says nothing about any.',
+    throttle: { ratePerSecond: 10, burst: 20 },
+  },
   'bank-notifications': {
     reason: 'Open by contract: the bank has no token and signs what it sends, which the handler checks.',
     throttle: { ratePerSecond: 100, burst: 200 },

@@ -42,6 +42,7 @@ import { operatorLimitsText } from './operator-limits.ts';
 import { Projector } from './projector.ts';
 import { rateLimitsOf } from './rate-limits.ts';
 import type { RateLimits } from './rate-limits.ts';
+import { Reference } from './reference.ts';
 import { Refunds } from './refunds.ts';
 import { nameService } from './service-name.ts';
 import { keepSettings } from './service-settings.ts';
@@ -182,6 +183,7 @@ function routedIn(core: ReturnType<typeof newCore>, followers: ReturnType<typeof
     ...core.batches?.functions,
     ...followers.notifications?.functions,
     ...core.health.functions,
+    ...core.reference.functions,
   };
 }
 
@@ -330,8 +332,9 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
     addAlarm,
   });
   const health = new Health(scope, 'Health', { ledger, tokens, ...queues });
+  const reference = new Reference(scope, 'Reference');
   const features = { holds, refunds, splits, standingOrders, fourEyes, batches };
-  const routes = { wallets, transactions, statements, transfers, withdrawals, ...features, health };
+  const routes = { wallets, transactions, statements, transfers, withdrawals, ...features, health, reference };
   return { ledger, tokens, entries, projector, ...routes, sweeper };
 }
 

@@ -364,6 +364,8 @@ const integrity = z.object({
   running: pass.nullable().describe('The current pass; it stays here, with its end, until the next one'),
 });
 
+const description = z.looseObject({ openapi: z.string().describe('The version of OpenAPI that it is written in') });
+
 const queue = z.object({ depth: count, deadLetters: count });
 const health = z.object({
   status: z.literal('ok'),
@@ -454,6 +456,7 @@ export const namedSchemas = {
   Health: health,
   Unavailable: unavailable,
   Notified: notified,
+  Description: description,
   Problem: problem,
 } as const satisfies Record<string, z.ZodType>;
 
@@ -714,6 +717,18 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
     successes: {
       200: { meaning: 'The service can do its work', schema: 'Health' },
       503: { meaning: 'It cannot', schema: 'Unavailable' },
+    },
+  },
+  'get-description': {
+    successes: {
+      200: { meaning: 'The description', schema: 'Description' },
+      304: { meaning: 'It has not changed since the version in If-None-Match' },
+    },
+  },
+  'get-reference': {
+    successes: {
+      200: { meaning: 'The page', mediaTypes: { 'text/html': 'A page without scripts' } },
+      304: { meaning: 'It has not changed since the version in If-None-Match' },
     },
   },
 };

@@ -12,7 +12,7 @@ import { limitOperations } from './limit-operations.ts';
 import { alice, asked, bob, byOperator, currency, operation, operator, sweepAt } from './operation.ts';
 import type { Circumstances, Operation, Part } from './operation.ts';
 import { refundOperations } from './refund-operations.ts';
-import { streamRoutes } from './release.ts';
+import { referenceRoutes, streamRoutes } from './release.ts';
 import { orderOperations } from './order-operations.ts';
 import { scheduleOperations } from './schedule-operations.ts';
 import { quickBreaker } from './service.ts';
@@ -250,7 +250,7 @@ export const operations: readonly Operation[] = [
   ]),
 ];
 
-const elsewhere: ReadonlySet<string> = new Set(streamRoutes);
+const elsewhere: ReadonlySet<string> = new Set([...streamRoutes, ...referenceRoutes]);
 
 /** Returns the routes that no operation uses, of which there must be none. */
 export function forgottenRoutes(): string[] {

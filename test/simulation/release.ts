@@ -82,7 +82,9 @@ import type { World } from './world.ts';
 
 /** Routes that read data from the table's stream, which is not part of this world. */
 export const streamRoutes = ['list-entries', 'get-statement', 'integrity'] as const;
-export type RouteName = Exclude<Route, (typeof streamRoutes)[number]>;
+/** Routes that read no data. */
+export const referenceRoutes = ['get-description', 'get-reference'] as const;
+export type RouteName = Exclude<Route, (typeof streamRoutes | typeof referenceRoutes)[number]>;
 
 export const withdrawalQueue = 'sqs:withdrawals';
 export const transferQueue = 'sqs:transfers';

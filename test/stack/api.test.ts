@@ -51,7 +51,7 @@ describe('routes', () => {
     }
     assert.deepEqual(
       (routes as readonly Route[]).filter((route) => 'open' in route).map(({ path }) => path),
-      ['/bank/notifications', '/health', '/health'],
+      ['/bank/notifications', '/health', '/health', '/openapi.json', '/docs'],
     );
   });
 
@@ -84,6 +84,8 @@ describe('the stage', () => {
       setting('POST', '/~1bank~1notifications', 100),
       setting('GET', '/~1health', 10),
       setting('HEAD', '/~1health', 10),
+      setting('GET', '/~1openapi.json', 10),
+      setting('GET', '/~1docs', 10),
     ]);
     const { Format } = stage.Properties['AccessLogSetting'] as { Format: string };
     const fields = JSON.parse(Format) as Record<string, string>;
@@ -101,7 +103,7 @@ describe('the stage', () => {
         each['ThrottlingRateLimit'],
         each['ThrottlingBurstLimit'],
       ]),
-      [5, 5, 5, 5].map((rate) => [rate, 6]),
+      [5, 5, 5, 5, 5, 5].map((rate) => [rate, 6]),
     );
   });
 });

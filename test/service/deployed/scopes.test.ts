@@ -5,7 +5,8 @@ import type { RouteName, scopes } from '../../../lambdas/contract.ts';
 import { findService, until, untilEnded } from '../service.ts';
 import type { Answer, Request, RequestOptions } from '../service.ts';
 
-type ProtectedRoute = Exclude<RouteName, Extract<(typeof routes)[number], { readonly open: true }>['function']>;
+type OpenRoute = Extract<(typeof routes)[number], { readonly open: true }>;
+type ProtectedRoute = Exclude<RouteName, OpenRoute['function'] | Extract<OpenRoute, { name: string }>['name']>;
 
 /** The wallet of another owner, and a withdrawal of it that has ended. */
 interface Target {

@@ -37,6 +37,8 @@ const scheduled: readonly OwnMetric[] = [
   'OldestOpenWithdrawal',
   'OldestOpenTransfer',
   'OldestExpiredHold',
+  'OldestScheduledPayment',
+  'OldestDueStandingOrder',
   'OpenWithdrawals',
   'WithdrawalsInReview',
   'WorkRequeued',

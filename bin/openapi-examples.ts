@@ -336,6 +336,8 @@ const details: Partial<Record<ErrorCode, ErrorDetails>> = {
   not_refundable: { detail: 'this transfer is on its way' },
   exceeds_refundable: { detail: 'left 1000, requested 2500, in minor units of USD' },
   too_many_refunds: { detail: 'a transaction has at most 200 refunds' },
+  too_many_scheduled: { detail: 'a wallet has at most 1000 scheduled payments' },
+  too_many_standing_orders: { detail: 'a wallet has at most 100 standing orders that are active' },
   invalid_request: {
     errors: [{ path: 'amount', message: 'must be an integer of minor units, 1 to 9007199254740991' }],
   },

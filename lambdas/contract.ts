@@ -172,6 +172,7 @@ export const environments = {
     'ENTRIES_TABLE_NAME',
     'REVENUE_WALLETS',
     'PAYOUT_WINDOW',
+    'QUEUE_DEPTH_LIMIT',
   ],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -493,6 +494,15 @@ export const metrics = {
   oldestTransfer: 'OldestOpenTransfer',
   /** Time since the earliest expiry of the holds that a run found expired and open, in seconds; 0 when there is none. */
   oldestExpiredHold: 'OldestExpiredHold',
+  /**
+   * Time since the earliest time of the scheduled payments that a run found due, in seconds; 0 when there is none. Those in
+   * a queue do not count.
+   */
+  oldestScheduled: 'OldestScheduledPayment',
+  /** Time for which a standing order has waited for its next payment to be made, in seconds; 0 when none waits. */
+  oldestDueOrder: 'OldestDueStandingOrder',
+  /** Revenue wallets that have refused the fees of their currency. Where fees are collected. */
+  feesRefused: 'FeesRefused',
   /** Age of the oldest batch that is not completed, in seconds; 0 when there is none. Where batches are switched on. */
   oldestBatch: 'OldestOpenBatch',
   /** Number of open withdrawals: there are at least so many. */

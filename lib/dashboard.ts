@@ -116,6 +116,8 @@ export class Dashboard extends Construct {
         this.#own(metrics.oldestWithdrawal, Stats.MAXIMUM, 'withdrawal'),
         this.#own(metrics.oldestTransfer, Stats.MAXIMUM, 'transfer'),
         this.#own(metrics.oldestExpiredHold, Stats.MAXIMUM, 'hold, since its expiry'),
+        this.#own(metrics.oldestScheduled, Stats.MAXIMUM, 'scheduled payment, since its time'),
+        this.#own(metrics.oldestDueOrder, Stats.MAXIMUM, 'standing order, since its next payment was due'),
         this.#own(metrics.oldestBatch, Stats.MAXIMUM, 'batch'),
       ]),
       graph(

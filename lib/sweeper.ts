@@ -24,15 +24,15 @@ export interface SweeperProps {
   readonly batches: WorkQueue | undefined;
   /** `PAYOUT_WINDOW`. */
   readonly payoutWindow: string;
+  /** Messages that may wait in a queue before new work is refused. */
+  readonly queueDepthLimit: number;
   readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
 
 /**
  * The minutely search for overdue work that does not move, which it queues again, for holds that have expired, and for
- * payments whose time has come.
- It also
- * collects fees into the revenue wallets.
+ * payments whose time has come. It also collects fees into the revenue wallets.
  */
 export class Sweeper extends Construct {
   readonly sweeper: WalletFunction<'sweeper'>;
@@ -64,6 +64,7 @@ export class Sweeper extends Construct {
         TRANSFER_QUEUE_URL: transfers.allow(['SendMessage', 'GetQueueAttributes']),
         BATCH_QUEUE_URL: batches?.allow(['SendMessage', 'GetQueueAttributes']) ?? 'none',
         PAYOUT_WINDOW: props.payoutWindow,
+        QUEUE_DEPTH_LIMIT: String(props.queueDepthLimit),
       },
     });
     new Rule(this, 'EveryMinute', {
@@ -71,6 +72,11 @@ export class Sweeper extends Construct {
       schedule: Schedule.rate(Duration.minutes(1)),
       targets: [new LambdaFunction(this.sweeper.invoked)],
     });
+    this.#addAlarms(addAlarm);
+    if (collects) this.#addFeeAlarm(addAlarm);
+  }
+
+  #addAlarms(addAlarm: AddAlarm): void {
     addAlarm(this, 'Errors', {
       name: 'sweeper fails',
       severity: 'warning',
@@ -102,6 +108,26 @@ export class Sweeper extends Construct {
         `A hold that expired ${seconds / 60} minutes ago or more is still open; its payer waits for the money.`,
       runbook: 'expired-hold-open-for-too-long',
     });
+    // In a crowd of payments some wait for their turn, at half the room of their queue a minute.
+    addLevels(addAlarm, this, 'ScheduledLate', {
+      name: 'scheduled payment waits for too long',
+      metric: ownMetric(this, metrics.oldestScheduled, Stats.MAXIMUM),
+      thresholds: { warning: 900, critical: 3_600 },
+      periods: 3,
+      ofLoad: true,
+      meaning: (seconds) =>
+        `A scheduled payment whose time came ${seconds / 60} minutes ago or more is not queued yet.`,
+      runbook: 'scheduled-payment-waits-for-too-long',
+    });
+    addLevels(addAlarm, this, 'OrdersLate', {
+      name: 'standing order waits for too long',
+      metric: ownMetric(this, metrics.oldestDueOrder, Stats.MAXIMUM),
+      thresholds: { warning: 3_600, critical: 86_400 },
+      periods: 3,
+      ofLoad: true,
+      meaning: (seconds) => `A standing order has waited ${seconds / 3_600} hours or more to make its next payment.`,
+      runbook: 'standing-order-waits-for-too-long',
+    });
     addAlarm(this, 'WorkRequeued', {
       name: 'much work requeued',
       severity: 'warning',
@@ -110,6 +136,18 @@ export class Sweeper extends Construct {
       periods: 1,
       meaning: 'Much overdue work did not move, and was queued again: messages are lost, or workers crash.',
       runbook: 'work-requeued',
+    });
+  }
+
+  #addFeeAlarm(addAlarm: AddAlarm): void {
+    addAlarm(this, 'FeesRefused', {
+      name: 'fees not collected',
+      severity: 'warning',
+      metric: ownMetric(this, metrics.feesRefused, Stats.MAXIMUM),
+      threshold: 1,
+      periods: 3,
+      meaning: 'A revenue wallet takes no fees: they stay on their account until it does.',
+      runbook: 'fees-not-collected',
     });
   }
 }

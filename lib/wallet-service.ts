@@ -328,6 +328,7 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
     ...swept,
     revenueWallets,
     payoutWindow,
+    queueDepthLimit,
     shares,
     addAlarm,
   });

@@ -2,10 +2,13 @@ import { DescribeContinuousBackupsCommand, DescribeTableCommand } from '@aws-sdk
 import { mostDueShards, mostUncheckedHours, outputs, streamReaders, workKinds } from '../../lambdas/contract.ts';
 import { hoursFromText, uncheckedMs } from '../../lambdas/integrity/hours.ts';
 import { KnownDiscrepancies } from '../../lambdas/integrity/known.ts';
+import { waitsSince } from '../../lambdas/domain/standing-order.ts';
 import { openQueueDepth } from '../../lambdas/aws/queue.ts';
 import { listOpenBatches } from '../../lambdas/store/batches.ts';
 import { getBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listReviews } from '../../lambdas/store/due.ts';
+import { orderShards, queuedTypes } from '../../lambdas/store/keys.ts';
+import { listDueOrders } from '../../lambdas/store/standing-orders.ts';
 import { getState } from '../../lambdas/store/integrity.ts';
 import { UnreadableItem } from '../../lambdas/store/unreadable.ts';
 import { countOf } from './review.ts';
@@ -28,11 +31,18 @@ const mostBatches = 100;
 
 /** How late open work is when its message is lost or its worker crashed. */
 const lateSeconds = 300;
+/** How long a scheduled payment may wait for its turn, as in its alarm. */
+const longestTurnSeconds = 900;
+/** Due orders that are listed of each partition; how long one may wait, as in its alarm. */
+const mostOrders = 100;
+const longestOrderSeconds = 3_600;
 
 const checks: Readonly<Record<string, Check>> = {
   api,
   'open work': openWork,
   'expired holds': expiredHolds,
+  'scheduled payments': scheduledPayments,
+  'standing orders': standingOrders,
   batches,
   'in review': inReview,
   bank,
@@ -86,7 +96,7 @@ async function api({ apiUrl }: Target): Promise<Finding[]> {
 
 async function openWork({ table }: Target): Promise<Finding[]> {
   // A stack may have more partitions than the default.
-  const due = await earliestDue({ ...table, dueShards: mostDueShards });
+  const due = await earliestDue({ ...table, dueShards: mostDueShards }, queuedTypes);
   const late = lateness(table, due);
   const detail =
     due === undefined ? 'none' : late === 0 ? `due from ${due}` : `the oldest is ${String(late)} s overdue`;
@@ -97,6 +107,25 @@ async function expiredHolds({ table }: Target): Promise<Finding[]> {
   const late = lateness(table, await earliestDue({ ...table, dueShards: mostDueShards }, ['hold']));
   const detail = late === 0 ? 'none' : `the oldest has expired for ${String(late)} s, and its money is still held`;
   return [finding('expired holds', late <= lateSeconds, detail, 'expired-hold-open-for-too-long')];
+}
+
+async function scheduledPayments({ table }: Target): Promise<Finding[]> {
+  const late = lateness(table, await earliestDue(table, ['scheduled']));
+  const detail = late === 0 ? 'none is late' : `the oldest should have been queued ${String(late)} s ago`;
+  return [finding('scheduled payments', late <= longestTurnSeconds, detail, 'scheduled-payment-waits-for-too-long')];
+}
+
+async function standingOrders({ table }: Target): Promise<Finding[]> {
+  const before = new Date(table.now()).toISOString();
+  const shards = Array.from({ length: orderShards }, (_, shard) => shard);
+  const pages = await Promise.all(shards.map((shard) => listDueOrders(table, shard, { before, limit: mostOrders })));
+  const waiting = pages.flatMap(({ orders }) => orders).filter((order) => !(order instanceof UnreadableItem));
+  const [first] = waiting
+    .flatMap((order) => (order.status === 'active' ? [{ id: order.standingOrderId, since: waitsSince(order) }] : []))
+    .sort((one, other) => (one.since < other.since ? -1 : 1));
+  const late = lateness(table, first?.since);
+  const detail = first === undefined ? 'none waits' : `${first.id} has waited for ${String(late)} s for its next payment`;
+  return [finding('standing orders', late <= longestOrderSeconds, detail, 'standing-order-waits-for-too-long')];
 }
 
 async function batches(target: Target): Promise<Finding[]> {

@@ -12,6 +12,7 @@ import type { ChainedEntry } from '../../lambdas/domain/entries.ts';
 import { bookedAtOf } from '../../lambdas/domain/entries.ts';
 import { accounts, walletOfAccount } from '../../lambdas/domain/postings.ts';
 import type { Posting } from '../../lambdas/domain/postings.ts';
+import type { StandingOrder } from '../../lambdas/domain/standing-order.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import { stateFromText, stateToText } from '../../lambdas/integrity/text.ts';
@@ -63,6 +64,8 @@ const tables = `
     credit INTEGER NOT NULL, PRIMARY KEY (wallet_id, version)) WITHOUT ROWID;
   CREATE TABLE fees (currency TEXT PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE order_events (id TEXT PRIMARY KEY, has_ended INTEGER NOT NULL, event TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE orders (id TEXT PRIMARY KEY, wallet_id TEXT NOT NULL) WITHOUT ROWID;
+  CREATE INDEX orders_of_wallet ON orders (wallet_id);
   CREATE TABLE unwritten (pk TEXT NOT NULL, sk TEXT NOT NULL, item TEXT NOT NULL, PRIMARY KEY (pk, sk)) WITHOUT ROWID;
   CREATE TABLE payments (
     reference TEXT NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL, paid_at TEXT NOT NULL);
@@ -304,6 +307,18 @@ export class BooksCopy {
       { count: 'number' },
       "SELECT COUNT(*) AS count FROM records WHERE wallet_id = ? AND status = 'scheduled'",
     );
+    return count.first(walletId)?.count ?? 0;
+  }
+
+  /** Keeps a standing order while it is active. */
+  putOrder({ standingOrderId, walletId, status }: Pick<StandingOrder, 'standingOrderId' | 'walletId' | 'status'>): void {
+    if (status === 'active') this.run('INSERT OR REPLACE INTO orders VALUES (?, ?)', standingOrderId, walletId);
+    else this.run('DELETE FROM orders WHERE id = ?', standingOrderId);
+  }
+
+  /** Returns the number of standing orders of a wallet that are active. */
+  ordersOf(walletId: string): number {
+    const count = this.query({ count: 'number' }, 'SELECT COUNT(*) AS count FROM orders WHERE wallet_id = ?');
     return count.first(walletId)?.count ?? 0;
   }
 

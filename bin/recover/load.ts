@@ -7,7 +7,9 @@ import { legIdOf } from '../../lambdas/domain/ids.ts';
 import {
   kindOf,
   ledgerPartition,
+  ordersPartition,
   receiverPartitions,
+  walletIdOfOrders,
   walletIdOfPartition,
   walletKey,
 } from '../../lambdas/store/keys.ts';
@@ -100,6 +102,13 @@ function loadLedgerItem(copy: BooksCopy, stored: StoredItem, report: Report): vo
   }
   const kind = kindOf({ sk });
   const isFees = pk.startsWith(ledgerItems.fees);
+  if (kind === 'order') {
+    // Also one that cannot be read counts.
+    const status = stored['dueShard'] === undefined ? 'ended' : 'active';
+    const walletId = walletIdOfOrders(stored['walletId']?.S ?? '');
+    copy.putOrder({ standingOrderId: pk.slice(ledgerItems.standingOrder.length), walletId, status });
+    return;
+  }
   if (kind !== 'wallet' && kind !== 'transaction' && !isFees) return;
   try {
     const item = fromItem(stored);
@@ -184,7 +193,9 @@ export async function loadWallet(
   const take = (stored: StoredItem) => {
     loadLedgerItem(copy, stored, report);
   };
-  await queryAll(table, { IndexName: indexes.byWallet, key: 'walletId', value: walletId }, take);
+  for (const value of [walletId, ordersPartition(walletId)]) {
+    await queryAll(table, { IndexName: indexes.byWallet, key: 'walletId', value }, take);
+  }
   for (const value of receiverPartitions(first)) {
     await queryAll(table, { IndexName: indexes.byCounterparty, key: 'counterpartyWalletId', value }, take);
   }

@@ -108,7 +108,8 @@ export function planMending(recovery: Recovery, walletId: string): Mending | und
   const total = plus(available, held);
   const chargedBack = plus(0, copy.chargedBackOf(walletId));
   const scheduled = copy.scheduledOf(walletId);
-  const isCounted = (wallet.scheduled ?? 0) === scheduled;
+  const orders = copy.ordersOf(walletId);
+  const isCounted = (wallet.scheduled ?? 0) === scheduled && (wallet.orders ?? 0) === orders;
   const isRight =
     wallet.available === available &&
     wallet.held === held &&
@@ -124,7 +125,7 @@ export function planMending(recovery: Recovery, walletId: string): Mending | und
     : {
         ...{ ...withoutChargebacks(wallet), ...status, available, held, total, updatedAt: at },
         ...(chargedBack !== 0 && { chargedBack }),
-        ...(!isCounted && { scheduled }),
+        ...(!isCounted && { scheduled, orders }),
         ...(isCrowded && { isCrowded }),
         version: Math.max(end + deltas.count, wallet.version, seen) + 1,
       };

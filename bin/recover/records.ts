@@ -10,6 +10,7 @@ import {
   historyKeyOf,
   ownedWalletKey,
   reviewShard,
+  scheduleShardOf,
   transactionKey,
   walletKey,
 } from '../../lambdas/store/keys.ts';
@@ -74,7 +75,7 @@ export function recordOf(event: TransactionEvent, maker: Maker, facts: RecordFac
 
 /** Returns a record whose transaction ended, or went to review, after the restored moment. */
 export function advancedRecord(record: Item, event: TransactionEvent, facts: RecordFacts): Item {
-  const { dueAt, dueShard, claimId, submitBy, refusedSince, waitingFor, toWalletId, ...lasting } = record;
+  const { dueAt, dueShard, queuedAt, claimId, submitBy, refusedSince, waitingFor, toWalletId, ...lasting } = record;
   const { status, postings, updatedAt, completedAt, attempts, failure, settledWith, counterpartyWalletId } =
     event.transaction;
   const { type, captured, end, releaseReason, executedAt } = event.transaction;
@@ -89,9 +90,10 @@ export function advancedRecord(record: Item, event: TransactionEvent, facts: Rec
 
 /** Returns the record with the members that its state needs and its event does not have. */
 function withState(event: TransactionEvent, { at, bankId, dueShards }: RecordFacts, record: Item): Item {
-  const { transactionId, type, status, attempts = [], updatedAt, resolution } = event.transaction;
+  const { transactionId, walletId, type, status, attempts = [], updatedAt, resolution } = event.transaction;
   if (type === 'transfer' && status === 'scheduled') {
-    return { ...record, dueAt: record['executeAt'], dueShard: dueShardOf('scheduled', transactionId) };
+    // Any partition is right, as all are read.
+    return { ...record, dueAt: record['executeAt'], dueShard: scheduleShardOf({ walletId }) };
   }
   if (type === 'transfer' && status === 'failed') return { ...record, ...cancelledBy(event) };
   if (type === 'transfer' && status === 'pending') {

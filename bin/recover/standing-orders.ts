@@ -25,7 +25,7 @@ export async function recoverOrders(recovery: Recovery): Promise<void> {
 
 /** Ends an order as its event says. */
 async function end(recovery: Recovery, event: StandingOrderEvent, item: Record<string, unknown>): Promise<void> {
-  const { report, table } = recovery;
+  const { copy, report, table } = recovery;
   const { standingOrderId } = event.standingOrder;
   const order = parsed(() => parseOrder(item));
   if (order instanceof UnreadableItem) {
@@ -37,6 +37,7 @@ async function end(recovery: Recovery, event: StandingOrderEvent, item: Record<s
   if (ended === undefined) return;
   report.repairs('standing order', standingOrderId, `ended at ${ended.endedAt}: ${ended.end}`);
   await recovery.put(table, storedOrder(ended), item);
+  copy.putOrder(ended);
 }
 
 /** Returns an active order as it ended; undefined when it had ended before. */
@@ -61,7 +62,7 @@ function endedOrder(
 
 /** Opens an order again that was opened after the restored moment. One that has ended since makes no payments. */
 async function openAgain(recovery: Recovery, event: StandingOrderEvent): Promise<void> {
-  const { report, table } = recovery;
+  const { copy, report, table } = recovery;
   const { standingOrder, actor, ownerId } = event;
   const { standingOrderId, walletId, toWalletId } = standingOrder;
   if (standingOrder.status === 'ended') return;
@@ -84,4 +85,5 @@ async function openAgain(recovery: Recovery, event: StandingOrderEvent): Promise
   });
   report.repairs('standing order', standingOrderId, `opened again for ${walletId}`);
   await recovery.put(table, storedOrder(order), undefined);
+  copy.putOrder(order);
 }

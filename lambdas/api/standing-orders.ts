@@ -4,7 +4,7 @@ import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { intervals, longestLeadMs, mostPayments, newOrder, shortestLeadMs } from '../domain/standing-order.ts';
 import type { ActiveOrder, Receiver, StandingOrder } from '../domain/standing-order.ts';
-import { reaches, useRefusal } from '../domain/wallet.ts';
+import { reaches } from '../domain/wallet.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { positiveInteger } from '../aws/environment.ts';
 import { annotations, destination, fields } from '../http/body-fields.ts';
@@ -65,12 +65,8 @@ export const openStandingOrder = command<typeof body, PaymentServices & FeeServi
     const { price, refusal: tooDear } = priceOf(services, caller, type, { amount: body.amount, currency });
     const { fee } = price;
     const order = newOrder({ ...body, ...caller, receiver, transactionId, walletId, currency, fee, at });
-    const refusal =
-      refusalOfTime(order) ??
-      tooDear ??
-      // The wallet may change its status later: its payments then fail, and a closed wallet's order ends.
-      useRefusal(await getWallet(table, walletId, { consistent: true }), { ...caller, walletId, currency });
-    const opened = await openOrder(table, operation, order, rate, refusal);
+    // The wallet may change its status later: its payments then fail, and a closed wallet's order ends.
+    const opened = await openOrder(table, operation, order, rate, refusalOfTime(order) ?? tooDear);
     return committed(201, orderView(opened.order, caller.kind), opened.replayed);
   },
 });

@@ -39,6 +39,8 @@ export const errorTitles = {
   not_refundable: 'The transaction cannot be refunded',
   exceeds_refundable: 'The transaction does not have that much money left to refund',
   too_many_refunds: 'The transaction has as many refunds as it can have',
+  too_many_scheduled: 'The wallet has as many scheduled payments as it can have',
+  too_many_standing_orders: 'The wallet has as many standing orders as it can have',
   approval_ended: 'The approval has been decided',
   approval_expired: 'The approval has expired',
   standing_order_ended: 'The standing order has ended',

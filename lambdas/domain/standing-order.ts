@@ -157,6 +157,14 @@ export function advanceOf(order: ActiveOrder): Advance {
   return { status: 'active', nextAt, dueAt: dueBefore(nextAt) };
 }
 
+/**
+ * Returns from when on an order waits for its next payment (ISO 8601 UTC). It may have been opened, or have made the payment
+ * before, when this one was due already.
+ */
+export function waitsSince({ dueAt, updatedAt }: ActiveOrder): string {
+  return updatedAt > dueAt ? updatedAt : dueAt;
+}
+
 /** Most payments of an order that are looked at when it is cancelled: more are scheduled only after a long standstill. */
 const mostScheduled = 12;
 

@@ -43,6 +43,8 @@ export interface Wallet {
   readonly hasDetails?: boolean;
   /** The number of payments from it that are scheduled; absent while there was none. */
   readonly scheduled?: number;
+  /** The number of its standing orders that are active; absent while there was none. */
+  readonly orders?: number;
   /** The transaction behind the latest change of the balance. */
   readonly lastTransactionId?: string;
   readonly createdAt: string;
@@ -100,6 +102,20 @@ export function reaches(reach: Reach, wallet: Wallet): boolean {
 export function leastAvailable({ chargedBack = 0, mostCredit = 0 }: Pick<Wallet, 'chargedBack' | 'mostCredit'>): Sum {
   return minus(0, plus(chargedBack, mostCredit));
 }
+
+/** The most that a wallet can have of what pays later. */
+export interface Caps {
+  /** Scheduled payments. Those of its standing orders count, and are made also when it has so many. */
+  readonly scheduled: number;
+  /** Standing orders that are active. */
+  readonly orders: number;
+}
+
+/**
+ * Workers make a thousand payments within seconds, so those of one wallet delay no others for long. Each active order has
+ * about one payment that is scheduled.
+ */
+export const caps: Caps = { scheduled: 1_000, orders: 100 };
 
 /** Returns a newly opened wallet: empty, active, version 0. */
 export function openWallet(opening: {
@@ -287,6 +303,26 @@ export function staleRefusal(wallet: Wallet | undefined, seen: SeenStatus | unde
   const [now, then] = [changedAt, seen.statusChangedAt].map((at) => (at === undefined ? 'never' : `at ${at}`));
   const detail = `the status of the wallet changed ${now}, and ${then} when this was asked for: reject it, and ask again`;
   return new WalletError('approval_expired', { detail });
+}
+
+/** Returns why no further payment can be scheduled from this wallet, as `useRefusal`, or because it has as many as it can. */
+export function scheduleRefusal(
+  wallet: Wallet | undefined,
+  use: Use,
+  { scheduled: most }: Caps,
+): WalletError | undefined {
+  const refusal = useRefusal(wallet, use);
+  if (refusal !== undefined || wallet === undefined || (wallet.scheduled ?? 0) < most) return refusal;
+  return new WalletError('too_many_scheduled', { detail: `a wallet has at most ${most} scheduled payments` });
+}
+
+/** Returns why no further standing order can be opened for this wallet, as `scheduleRefusal`. */
+export function orderRefusal(wallet: Wallet | undefined, use: Use, { orders: most }: Caps): WalletError | undefined {
+  const refusal = useRefusal(wallet, use);
+  if (refusal !== undefined || wallet === undefined || (wallet.orders ?? 0) < most) return refusal;
+  return new WalletError('too_many_standing_orders', {
+    detail: `a wallet has at most ${most} standing orders that are active`,
+  });
 }
 
 /** Returns why money of this wallet may not move, whichever way it goes; undefined when it may. */

@@ -25,6 +25,8 @@ const statuses: Record<ErrorCode, number> = {
   hold_expired: 409,
   not_refundable: 409,
   too_many_refunds: 409,
+  too_many_scheduled: 409,
+  too_many_standing_orders: 409,
   approval_ended: 409,
   approval_expired: 409,
   standing_order_ended: 409,

@@ -15,6 +15,7 @@ import type { Wallet } from '../domain/wallet.ts';
 import { readBookings } from '../store/books.ts';
 import type { IndexedTransaction } from '../store/books.ts';
 import { hashOf, readEntries } from '../store/entries.ts';
+import { countActiveOrders } from '../store/standing-orders.ts';
 import type { Table } from '../store/table.ts';
 import { getWallet } from '../store/wallets.ts';
 
@@ -35,6 +36,7 @@ export interface WalletCheck {
     | 'updatedAt'
     | 'chargedBack'
     | 'scheduled'
+    | 'orders'
   >;
   /**
    * The version up to which the ledger must have come. A busy wallet is always some versions ahead of its ledger, so a
@@ -70,7 +72,7 @@ const mostFound = 20;
  */
 export function beginWalletCheck(wallet: Wallet, secondLook?: { readonly version: number }): WalletCheck {
   const { walletId, isCrowded = false, currency, version, available, held, status, updatedAt, total } = wallet;
-  const { chargedBack = 0, mostCredit = 0, limits, scheduled = 0 } = wallet;
+  const { chargedBack = 0, mostCredit = 0, limits, scheduled = 0, orders } = wallet;
   // The stored item may have any shape.
   const areSums = [available, held, total, chargedBack, mostCredit].every(isSum);
   const check: WalletCheck = {
@@ -85,6 +87,7 @@ export function beginWalletCheck(wallet: Wallet, secondLook?: { readonly version
       updatedAt,
       chargedBack: areSums ? chargedBack : 0,
       scheduled,
+      ...(orders !== undefined && { orders }),
     },
     enteredUpTo: secondLook?.version ?? version,
     consistent: secondLook !== undefined,
@@ -145,7 +148,7 @@ export async function stepWalletCheck(
   let { readUnits } = page;
   if (check.stage === 'sender') {
     readUnits += await checkParts(table, check, page.items, asOf);
-    if (page.next === undefined) readUnits += await compareScheduled(table, check);
+    if (page.next === undefined) readUnits += (await compareScheduled(table, check)) + (await compareOrders(table, check));
   }
   check.after = page.next;
   if (page.next === undefined) check.stage = check.stage === 'sender' ? 'receiver' : 'entries';
@@ -167,6 +170,24 @@ async function compareScheduled(table: Table, check: WalletCheck): Promise<numbe
     addFinding(check, 'balance_differs', `it counts ${counted} scheduled payments, and has ${scheduled}`);
   }
   return 1;
+}
+
+/**
+ * Compares the standing orders that are active with their number in the wallet, as `compareScheduled`. A wallet with more
+ * orders than a page has, active and ended, is not judged.
+ *
+ * @returns the read units that this took
+ */
+async function compareOrders(table: Table, check: WalletCheck): Promise<number> {
+  const { walletId, version, orders: counted } = check.wallet;
+  if (counted === undefined) return 0;
+  const { active, isComplete, readUnits } = await countActiveOrders(table, walletId);
+  if (active === counted || !isComplete) return readUnits;
+  const now = await getWallet(table, walletId, { consistent: true });
+  if (now?.version === version) {
+    addFinding(check, 'balance_differs', `it counts ${counted} standing orders, and has ${active}`);
+  }
+  return readUnits + 1;
 }
 
 /**

@@ -30,6 +30,8 @@ export interface DueWork {
   readonly walletId: string;
   /** ISO 8601 UTC. */
   readonly dueAt: string;
+  /** Whether it is a payment that was not executed yet. */
+  readonly isScheduled?: boolean;
 }
 
 /** Work that was read from the index, or the error of an entry that cannot be read: it does not fail the others. */
@@ -52,11 +54,14 @@ export interface PageBounds {
 
 /** A page of work that is due, and the open work that was read with it. */
 export interface OpenPage extends WorkPage {
-  /** From when on each piece of open work on the page was open (ISO 8601 UTC); undefined where the item does not say. */
+  /**
+   * From when on each piece of open work on the page was open (ISO 8601 UTC); undefined where the item does not say. A
+   * scheduled payment is open from its execution on, and before it from the time at which it was first queued.
+   */
   readonly acceptedAt: readonly (string | undefined)[];
 }
 
-/** A page of work whose time is over. */
+/** A page of work whose time has come. */
 export interface ExpiredPage extends WorkPage {
   /** The earliest due time on the page (ISO 8601 UTC), also of work that cannot be read; undefined: the page is empty. */
   readonly earliestAt: string | undefined;
@@ -77,7 +82,9 @@ export async function listDue(
   const due = Items.filter(({ dueAt }) => (dueAt?.S ?? '') < before);
   return {
     work: due.map(toWork),
-    acceptedAt: Items.map(({ createdAt, executeAt = createdAt }) => executeAt?.S),
+    acceptedAt: Items.map(
+      ({ createdAt, executeAt = createdAt, queuedAt = executeAt, executedAt = queuedAt }) => executedAt?.S,
+    ),
     next: due.length < Items.length ? undefined : next,
   };
 }
@@ -88,7 +95,7 @@ export function listExpired(table: Table, shard: number, bounds: PageBounds): Pr
 }
 
 /** Lists the scheduled payments of a shard (from 0) whose time came before `before`, the earliest first. */
-export function listScheduled(table: Table, shard: number, bounds: PageBounds): Promise<WorkPage> {
+export function listScheduled(table: Table, shard: number, bounds: PageBounds): Promise<ExpiredPage> {
   return listWork(table, dueShard('scheduled', shard), bounds);
 }
 
@@ -116,7 +123,8 @@ function toWork(stored: StoredItem): ListedWork {
       throw new InvalidItem(item, 'it has no id or time');
     }
     if (transactionKey(transactionId).pk !== item['pk']) throw new InvalidItem(item, `its id is ${transactionId}`);
-    return { transactionId, type, walletId: typeof walletId === 'string' ? walletId : '', dueAt };
+    const isScheduled = item['status'] === 'scheduled';
+    return { transactionId, type, walletId: typeof walletId === 'string' ? walletId : '', dueAt, isScheduled };
   });
 }
 
@@ -151,14 +159,15 @@ function toReviews(items: readonly StoredItem[]): Review[] {
 
 /**
  * Marks overdue work as due at `at` (ISO 8601), so that it is not overdue again while its message is on the way. A
- * worker may claim it at once. Work that waited for its wallet or its time becomes ordinary open work.
+ * worker may claim it at once. Work that waited for its wallet or its time becomes ordinary open work. A scheduled payment
+ * keeps the time at which it was first queued, from which on its age counts.
  *
  * @returns false when a worker has moved the work meanwhile; nothing is written then
  * @throws WalletError `busy`
  */
 export async function touchDue(table: Table, work: Omit<DueWork, 'walletId'>, at: string): Promise<boolean> {
   const command = update(table, transactionKey(work.transactionId), {
-    set: 'dueAt = :at, dueShard = :shard',
+    set: `dueAt = :at, dueShard = :shard${work.isScheduled ? ', queuedAt = if_not_exists(queuedAt, :at)' : ''}`,
     remove: 'waitingFor',
     if: 'dueAt = :seen',
     values: { at, shard: dueShardOf(work.type, work.transactionId, table.dueShards), seen: work.dueAt },

@@ -305,6 +305,24 @@ export function dueShardOf(kind: DueKind, transactionId: string, shards = defaul
   return dueShard(kind, lastBitsOf(transactionId) % shardsOf(kind, shards));
 }
 
+/**
+ * Returns the partition of the `due` index that a payment waits in for its time. All that one owner has asked for are in one
+ * partition, and those that operators have asked for with others of their wallet. So a crowd of one payer keeps no payments
+ * of other partitions waiting.
+ */
+export function scheduleShardOf({
+  ownerId,
+  walletId,
+}: {
+  readonly ownerId?: string | undefined;
+  readonly walletId: string;
+}): string {
+  const payer = createHash('sha256')
+    .update(ownerId ?? walletId)
+    .digest();
+  return dueShard('scheduled', payer.readUInt8(0) % scheduleShards);
+}
+
 /** Returns the number of partitions of a kind. `shards`: that of work with workers. */
 export function shardsOf(kind: DueKind, shards: number): number {
   if (kind === 'hold') return holdShards;

@@ -21,7 +21,7 @@ import type {
 } from '../domain/transaction.ts';
 import { commit, movement } from './commit.ts';
 import type { Committed } from './commit.ts';
-import { dueShardOf, historyKeyOf, transactionKey } from './keys.ts';
+import { historyKeyOf, scheduleShardOf, transactionKey } from './keys.ts';
 import { debit, hold, schedule, unschedule } from './movements.ts';
 import { putOperation, refuseKeyOf, replayedRecord } from './operations.ts';
 import type { Operation } from './operations.ts';
@@ -39,7 +39,7 @@ import type { Item, WriteItem } from './write.ts';
  * cannot be closed meanwhile. Neither funds nor limits of the wallet are looked at before that time.
  *
  * @param refusal the refusal of the amount or the time; when given, only a replay is answered
- * @throws WalletError of `useRefusal` for the wallet, `rate_limited`, `idempotency_key_reused`, `busy`, or `refusal`
+ * @throws WalletError of `scheduleRefusal` for the wallet, `rate_limited`, `idempotency_key_reused`, `busy`, or `refusal`
  */
 export function schedulePayment(
   table: Table,
@@ -48,10 +48,9 @@ export function schedulePayment(
   rate: RateLimit | undefined,
   refusal?: WalletError,
 ): Promise<Committed> {
-  const { transactionId, createdAt } = payment;
   const changes = [schedule(table, movement(payment))];
-  return commit(table, payment, fingerprint, changes, limitedBy(table, rate, createdAt), {
-    dueShard: dueShardOf('scheduled', transactionId),
+  return commit(table, payment, fingerprint, changes, limitedBy(table, rate, payment.createdAt), {
+    dueShard: scheduleShardOf(payment),
     overLimit: refusal,
   });
 }
@@ -104,6 +103,7 @@ async function execute<Executed extends PendingTransfer | PendingWithdrawal>(
     scheduledUpdate(table, payment, {
       // The receiver's index gets it when the money arrives, and the sender's moves it to its execution.
       set: '#status = :pending, executedAt = :at, dueAt = :at, historyKey = :historyKey, postings = :postings',
+      remove: 'queuedAt',
       if: ' AND executeAt <= :at',
       values: { pending: 'pending', historyKey: historyKeyOf(executed), postings: executed.postings, at },
       refused: changed,
@@ -130,7 +130,7 @@ async function failPayment(
       values: { failed: 'failed', failure, at },
       refused: changed,
     }),
-    unschedule(table, { walletId: payment.walletId, at }),
+    unschedule(table, { walletId: payment.walletId, at }, { payments: 1 }),
   ]);
   if (result.written) return { outcome: 'failed', failure };
   const [first] = result.refusals;
@@ -164,7 +164,7 @@ export async function cancelScheduled(
       if (current === undefined) return undefined;
       return isOpenWithdrawal(current) ? changed(image) : denied(unscheduledRefusal(current));
     }),
-    unschedule(table, { walletId: payment.walletId, at }),
+    unschedule(table, { walletId: payment.walletId, at }, { payments: 1 }),
   ]);
   const withdrawal = result.written ? undefined : executedIn(result.refusals[0]);
   if (withdrawal !== undefined) return cancelWithdrawal(table, operation, { withdrawal, cancellation });
@@ -196,7 +196,7 @@ function executedIn(refusal: { readonly kind: string; readonly image?: Item | un
   return current?.type === 'withdrawal' ? current : undefined;
 }
 
-const endOfSchedule = 'dueShard, dueAt';
+const endOfSchedule = 'dueShard, dueAt, queuedAt';
 
 /** Returns the update of a payment on condition that it is scheduled. */
 function scheduledUpdate(

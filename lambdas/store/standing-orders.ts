@@ -17,16 +17,16 @@ import type { ActiveOrder, Advance, OrderCancellation, StandingOrder } from '../
 import type { ScheduledPayment } from '../domain/transaction.ts';
 import { commit, movement } from './commit.ts';
 import {
-  dueShardOf,
   orderHistoryKeyOf,
   orderKey,
   orderShard,
   orderShardOf,
   ordersPartition,
+  scheduleShardOf,
   standingOrderIdOfHistoryKey,
   walletIdOfOrders,
 } from './keys.ts';
-import { schedule, unschedule } from './movements.ts';
+import { countOrder, schedule, unschedule } from './movements.ts';
 import { putOperation, replayedRecord, replayOnly } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
@@ -49,10 +49,11 @@ import { changed, denied, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
 /**
- * Opens a standing order, in one write of 8 write units: the record of the key, the order, and the caller's window.
+ * Opens a standing order, in one write of 10 write units: the record of the key, the order, its wallet, which counts it, and
+ * the caller's window.
  *
  * @param refusal why no order can be opened; when given, only a replay is answered
- * @throws WalletError `rate_limited`, `idempotency_key_reused`, `busy`, or `refusal`
+ * @throws WalletError of `orderRefusal` for the wallet, `rate_limited`, `idempotency_key_reused`, `busy`, or `refusal`
  */
 export async function openOrder(
   table: Table,
@@ -63,7 +64,9 @@ export async function openOrder(
 ): Promise<{ order: StandingOrder; replayed: boolean }> {
   const record = putOperation(table, operation);
   const { items, reads } = limitedBy(table, rate, order.createdAt);
-  const opened = [record, putOrder(table, order), ...items];
+  const { walletId, ownerId, currency, createdAt: at } = order;
+  const counted = countOrder(table, { walletId, ownerId, currency, at });
+  const opened = [record, putOrder(table, order), counted, ...items];
   const result = await write(table, refusal === undefined ? opened : [replayOnly(record, refusal)], reads);
   if (replayedRecord(result) === undefined) return { order, replayed: false };
   const current = await getOrder(table, order.standingOrderId);
@@ -145,6 +148,29 @@ export async function listOrders(
   return LastEvaluatedKey === undefined ? { items } : { items, next: LastEvaluatedKey['historyKey'] as string };
 }
 
+/** Counts the active orders among those of a wallet, of which it reads up to a megabyte. */
+export async function countActiveOrders(
+  table: Table,
+  walletId: string,
+): Promise<{ readonly active: number; readonly isComplete: boolean; readonly readUnits: number }> {
+  const command = new QueryCommand({
+    TableName: table.name,
+    IndexName: indexes.byWallet,
+    KeyConditionExpression: 'walletId = :partition',
+    // Only an active order is due.
+    FilterExpression: 'attribute_exists(dueShard)',
+    ExpressionAttributeValues: { ':partition': ordersPartition(walletId) },
+    Select: 'COUNT',
+    ReturnConsumedCapacity: 'TOTAL',
+  });
+  const { Count = 0, LastEvaluatedKey, ConsumedCapacity } = await withRetries(table, () => table.client.send(command));
+  return {
+    active: Count,
+    isComplete: LastEvaluatedKey === undefined,
+    readUnits: ConsumedCapacity?.CapacityUnits ?? 0,
+  };
+}
+
 /** A page of orders whose next payment is due to be made. `next`: where the next page begins; undefined at the end. */
 export interface DueOrders {
   readonly orders: readonly (StandingOrder | UnreadableItem)[];
@@ -182,26 +208,29 @@ export async function listDueOrders(
  */
 export async function makeNextPayment(table: Table, order: ActiveOrder, at: string): Promise<boolean> {
   const payment = nextPayment(order, at);
-  const advance = orderUpdate(table, order, advanceOf(order), { at });
+  const next = advanceOf(order);
+  const ends = next.status === 'ended';
+  const advance = orderUpdate(table, order, next, { at });
+  const counted = unschedule(table, { walletId: order.walletId, at }, { order: true });
   const fingerprint = fingerprintOf(['standing-order', payment.transactionId]);
   try {
-    // A frozen wallet takes it, too: its time decides.
-    const changes = [schedule(table, movement(payment), true), advance];
-    const dueShard = dueShardOf('scheduled', payment.transactionId);
+    const changes = [schedule(table, movement(payment), { ends }), advance];
+    const dueShard = scheduleShardOf(payment);
     const { replayed } = await commit(table, payment, fingerprint, changes, { items: [] }, { dueShard });
     // A recovery may have put the payment back beside an order from before it.
-    return replayed ? (await write(table, [advance])).written : true;
+    return replayed ? (await write(table, ends ? [advance, counted] : [advance])).written : true;
   } catch (error) {
     if (!(error instanceof WalletError)) throw error;
     if (error.code === 'standing_order_ended') return false;
     if (error.code !== 'wallet_closed') throw error;
-    return (await write(table, [orderUpdate(table, order, { status: 'ended', end: 'wallet_closed' }, { at })])).written;
+    const ended = orderUpdate(table, order, { status: 'ended', end: 'wallet_closed' }, { at });
+    return (await write(table, [ended, counted])).written;
   }
 }
 
 /**
- * Cancels an order, and with it the payments that it has scheduled and that were not executed, in one write of 6 write
- * units. With payments it costs 2 more, and 4 for each. The write is made again when a payment was executed or made meanwhile.
+ * Cancels an order, and with it the payments that it has scheduled and that were not executed, in one write of 8 write
+ * units, and 4 for each payment. The write is made again when a payment was executed or made meanwhile.
  *
  * @param order as it was read
  * @returns `replayed`: the caller's key was used before for the same request
@@ -220,7 +249,7 @@ export async function cancelOrder(
       putOperation(table, operation),
       orderUpdate(table, seen, { status: 'ended', end: 'cancelled' }, cancellation),
       ...payments.map((payment) => cancelledPayment(table, payment, cancellation, changed)),
-      ...(payments.length > 0 ? [unschedule(table, { walletId: seen.walletId, at }, payments.length)] : []),
+      unschedule(table, { walletId: seen.walletId, at }, { payments: payments.length, order: true }),
     ]);
     // The order itself, or one of its payments, which are read again.
     const isChanged = !result.written && result.refusals[0].kind === 'changed';

@@ -7,6 +7,7 @@ import type { Clock } from '../aws/clock.ts';
 import { waitBeforeRetry } from '../domain/backoff.ts';
 import type { Backoff } from '../domain/backoff.ts';
 import { WalletError } from '../domain/errors.ts';
+import type { Caps } from '../domain/wallet.ts';
 import { openLimitHints } from './limit-hints.ts';
 import type { LimitHints } from './limit-hints.ts';
 
@@ -30,6 +31,8 @@ export interface Table extends Clock {
    * Number of partitions of the `due` index that open work of a type is spread over; absent: the default of the stack.
    */
   readonly dueShards?: number;
+  /** The most that a wallet can have of what pays later; absent: `caps`, as in every stack. */
+  readonly caps?: Caps;
 }
 
 /** Time after the gateway took a request in which its writes may be tried, ms. */

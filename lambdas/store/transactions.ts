@@ -209,7 +209,7 @@ const statuses: { readonly [Type in TransactionType]: readonly Extract<Transacti
 export function toTransaction(item: Item): Transaction | undefined {
   requireTransactionVersion(item);
   if (item['type'] === 'operation') return undefined;
-  const { pk, sk, v, historyKey, fingerprint, dueShard, toWalletId, counterpartyWalletId, ...rest } = item;
+  const { pk, sk, v, historyKey, fingerprint, dueShard, queuedAt, toWalletId, counterpartyWalletId, ...rest } = item;
   requireMembers(item);
   // Earlier releases stored the receiver of a pending transfer in the attribute for completed ones.
   const receiver = toWalletId ?? counterpartyWalletId;

@@ -30,7 +30,7 @@ import type { ClockReading } from '../domain/withdrawal.ts';
 import { accept, movement } from './commit.ts';
 import type { Committed } from './commit.ts';
 import { watchClock } from './database-clock.ts';
-import { dueShardOf, historyKeyOf, reviewShard, transactionKey, waitingShard } from './keys.ts';
+import { dueShardOf, historyKeyOf, reviewShard, scheduleShardOf, transactionKey, waitingShard } from './keys.ts';
 import { giveBack, hold, releaseHold, settleHold } from './movements.ts';
 import { putOperation, putRecord, refuseKeyOf, replayedRecord, replayOnly } from './operations.ts';
 import type { Operation } from './operations.ts';
@@ -203,11 +203,8 @@ export function putBackWithdrawal(
 }
 
 /** Returns the partition of the `due` index for a wait. Many withdrawals may wait for the bank, and its opening is a time. */
-function shardOfWait(
-  waitingFor: NonNullable<ExecutingWithdrawal['waitingFor']>,
-  { transactionId }: OpenWithdrawal,
-): string {
-  return waitingFor === 'bank_closed' ? dueShardOf('scheduled', transactionId) : waitingShard;
+function shardOfWait(waitingFor: NonNullable<ExecutingWithdrawal['waitingFor']>, withdrawal: OpenWithdrawal): string {
+  return waitingFor === 'bank_closed' ? scheduleShardOf(withdrawal) : waitingShard;
 }
 
 /**

@@ -530,7 +530,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       200: { meaning: 'The end came while the client preferred to wait', schema: 'Transaction' },
     },
     dryRun: 'DryRun',
-    codes: spend,
+    codes: [...spend, 'too_many_scheduled'],
     prefer: [wait],
   },
   transfer: {
@@ -544,7 +544,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       200: { meaning: 'Queued, and the end came while the client preferred to wait', schema: 'Transaction' },
     },
     dryRun: 'DryRun',
-    codes: [...spend, 'same_wallet', 'receiver_unavailable'],
+    codes: [...spend, 'same_wallet', 'receiver_unavailable', 'too_many_scheduled'],
     prefer: ['`respond-async`: queue the transfer', wait],
   },
   'list-transactions': {
@@ -649,7 +649,10 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   },
   'open-standing-order': {
     successes: { 201: { meaning: 'The standing order, `active`', schema: 'StandingOrder' } },
-    codes: [...use, 'same_wallet', 'operator_limit_exceeded', 'standing_order_not_found'],
+    codes: [
+      ...use,
+      ...(['same_wallet', 'operator_limit_exceeded', 'standing_order_not_found', 'too_many_standing_orders'] as const),
+    ],
   },
   'list-standing-orders': {
     successes: { 200: { meaning: 'A page of standing orders, the newest first', schema: 'StandingOrderPage' } },

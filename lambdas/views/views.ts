@@ -312,6 +312,7 @@ export const walletFields: View<ShownWallet, WalletAudience> = {
   hasDetails: internal,
   // The history shows them.
   scheduled: internal,
+  orders: internal,
   lastTransactionId: internal,
 };
 

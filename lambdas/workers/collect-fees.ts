@@ -1,6 +1,8 @@
 /** The collection of fees into the revenue wallets, as a part of the sweeper's run. */
-import { logger } from '../aws/telemetry.ts';
+import { metrics as names } from '../contract.ts';
+import { logger, metrics } from '../aws/telemetry.ts';
 import { collection, leftToCollect } from '../domain/collection.ts';
+import { WalletError } from '../domain/errors.ts';
 import { hourAfter, hourOfMs } from '../domain/hours.ts';
 import { plus } from '../domain/money.ts';
 import type { Sum } from '../domain/money.ts';
@@ -29,15 +31,26 @@ const afterHourMs = 300_000;
 export const lateHours = 16 * 24;
 
 /**
- * Collects the fees of each currency, once an hour. A currency that fails does not stop the others.
+ * Collects the fees of each currency, once an hour. A currency that fails does not stop the others. A wallet that takes no
+ * fees has an alarm of its own, and does not fail the run: the fees stay on their account, and later runs collect them.
  *
  * @param endsAt time after which no further currency begins, epoch ms
  */
 export async function collectFees(run: Run, { entries, revenueWallets }: FeeCollection, endsAt: number): Promise<void> {
+  let refused = 0;
   for (const [currency, walletId] of Object.entries(revenueWallets)) {
-    if (run.table.now() >= endsAt) return;
-    await attempt(run, () => collectOf(run, entries, currency, walletId));
+    if (run.table.now() >= endsAt) break;
+    await attempt(run, async () => {
+      try {
+        await collectOf(run, entries, currency, walletId);
+      } catch (error) {
+        if (!(error instanceof WalletError) || error.code === 'busy') throw error;
+        refused++;
+        logger.warn('the revenue wallet takes no fees', { currency, walletId, code: error.code });
+      }
+    });
   }
+  if (Object.keys(revenueWallets).length > 0) metrics.addMetric(names.feesRefused, 'Count', refused);
 }
 
 /**

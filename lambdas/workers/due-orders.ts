@@ -1,12 +1,13 @@
 /** The payments of standing orders, made a week before their time, as a part of the sweeper's run. */
 import { forEachOf } from '../aws/parallel.ts';
 import { logger } from '../aws/telemetry.ts';
+import { waitsSince } from '../domain/standing-order.ts';
 import type { ActiveOrder } from '../domain/standing-order.ts';
 import { orderShards } from '../store/keys.ts';
 import { listDueOrders, makeNextPayment } from '../store/standing-orders.ts';
 import type { DueOrders } from '../store/standing-orders.ts';
 import { UnreadableItem } from '../store/unreadable.ts';
-import { attempt, databaseTime, pageSize } from './sweeper-run.ts';
+import { attempt, databaseTime, earlier, pageSize } from './sweeper-run.ts';
 import type { Run } from './sweeper-run.ts';
 
 /** Wallets whose orders pay at the same time, in each shard. */
@@ -42,7 +43,10 @@ async function makeAll(run: Run, { orders }: DueOrders, endsAt: number): Promise
   const active: ActiveOrder[] = [];
   for (const order of orders) {
     if (order instanceof UnreadableItem) run.failures.push(order);
-    else if (order.status === 'active') active.push(order);
+    else if (order.status === 'active') {
+      active.push(order);
+      run.orderDueAt = earlier(run.orderDueAt, waitsSince(order));
+    }
   }
   const ofWallets = Map.groupBy(active, ({ walletId }) => walletId);
   await forEachOf([...ofWallets.values()], walletsAtATime, async (ofOne) => {

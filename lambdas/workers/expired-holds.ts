@@ -6,7 +6,7 @@ import { listExpired } from '../store/due.ts';
 import type { DueWork, WorkPage } from '../store/due.ts';
 import { expireHold } from '../store/holds.ts';
 import { holdShards } from '../store/keys.ts';
-import { attempt, databaseTime, pageSize, readableWork, shardsAtATime } from './sweeper-run.ts';
+import { attempt, databaseTime, earlier, pageSize, readableWork, shardsAtATime } from './sweeper-run.ts';
 import type { Run } from './sweeper-run.ts';
 
 /** Wallets whose holds end at the same time, and the most holds of one wallet that end in a round. */
@@ -63,10 +63,7 @@ export async function endHolds(run: Run, endsAt: number): Promise<void> {
 async function listRound(run: Run, { ofWallets, busy, pages }: Listed, before: string): Promise<void> {
   await forEachOf([...pages], shardsAtATime, async ([shard, from]) => {
     const page = await attempt(run, () => listExpired(run.table, shard, { before, limit: pageSize, from }));
-    const earliest = page?.earliestAt;
-    if (earliest !== undefined && (run.holdExpiredAt === undefined || earliest < run.holdExpiredAt)) {
-      run.holdExpiredAt = earliest;
-    }
+    run.holdExpiredAt = earlier(run.holdExpiredAt, page?.earliestAt);
     for (const hold of readableWork(run, page?.work ?? [])) {
       if (busy.has(hold.walletId)) continue;
       const others = ofWallets.get(hold.walletId);

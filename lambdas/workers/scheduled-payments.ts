@@ -2,43 +2,86 @@
 import { forEachOf } from '../aws/parallel.ts';
 import { logger } from '../aws/telemetry.ts';
 import { listScheduled } from '../store/due.ts';
-import type { DueWork, WorkPage } from '../store/due.ts';
+import type { DueWork, ExpiredPage } from '../store/due.ts';
 import { queuedTypes, scheduleShards } from '../store/keys.ts';
 import type { QueuedType } from '../store/keys.ts';
-import { attempt, databaseTime, noteOldest, pageSize, readableWork, shardsAtATime } from './sweeper-run.ts';
+import { attempt, databaseTime, earlier, noteOldest, pageSize, readableWork, shardsAtATime } from './sweeper-run.ts';
 import type { Run } from './sweeper-run.ts';
 
+/** The queues of scheduled payments. */
+export interface ScheduledQueues {
+  /** Queues work of a type, and returns how much. */
+  readonly queueAll: (type: QueuedType, work: readonly DueWork[]) => Promise<number>;
+  /** Reads how many messages the queue of a type has. */
+  readonly depth: (type: QueuedType) => Promise<number>;
+  /** Messages of a queue from which on it gets no further scheduled payment. */
+  readonly mostQueued: number;
+}
+
 /**
- * Queues the scheduled payments whose time has come by the database's clock, without a grace and also behind a backlog:
- * they have no message yet. Queued ones are ordinary open work, whose worker executes them. Their time counts as that of
- * open work, so its alarms see those that cannot be queued.
+ * Queues the scheduled payments whose time has come by the database's clock, without a grace: they have no message yet.
+ * Queued ones are ordinary open work, whose worker executes them.
  *
- * @param queueAll queues work of a type, and returns how much
+ * A run fills a queue to `mostQueued`, so that a crowd of payments leaves room to the commands of others. It reads the shards
+ * in turn, a page of each, and each minute begins with another one. The rest waits for later runs, and counts in the time of
+ * the oldest one. Those that had room and could not be queued count as open work, whose alarms see them.
+ *
  * @param endsAt time after which no page is read, epoch ms
  */
-export async function queueScheduled(
-  run: Run,
-  queueAll: (type: QueuedType, work: readonly DueWork[]) => Promise<number>,
-  endsAt: number,
-): Promise<void> {
+export async function queueScheduled(run: Run, queues: ScheduledQueues, endsAt: number): Promise<void> {
+  const { table } = run;
+  const rooms = {
+    withdrawal: roomOf(run, 'withdrawal', queues),
+    transfer: roomOf(run, 'transfer', queues),
+  };
+  const limit = Math.min(pageSize, Math.ceil(queues.mostQueued / scheduleShards));
+  const first = Math.floor(databaseTime(run) / 60_000);
+  let pages = Array.from({ length: scheduleShards }, (_, n) => ({
+    shard: (first + n) % scheduleShards,
+    from: undefined as ExpiredPage['next'],
+  }));
   let queued = 0;
-  const shards = Array.from({ length: scheduleShards }, (_, shard) => shard);
-  await forEachOf(shards, shardsAtATime, async (shard) => {
-    let from: WorkPage['next'];
-    for (let more = true; more && run.table.now() < endsAt; more = from !== undefined) {
-      // A run may take most of a minute, so the time is that of this page.
-      const before = new Date(databaseTime(run)).toISOString();
-      const page = await attempt(run, () => listScheduled(run.table, shard, { before, limit: pageSize, from }));
+  while (pages.length > 0 && table.now() < endsAt) {
+    // A run may take most of a minute, so the time is that of this round.
+    const before = new Date(databaseTime(run)).toISOString();
+    const next: typeof pages = [];
+    await forEachOf(pages, shardsAtATime, async ({ shard, from }) => {
+      const page = await attempt(run, () => listScheduled(table, shard, { before, limit, from }));
       if (page === undefined) return;
-      const due = Map.groupBy(readableWork(run, page.work), ({ type }) => type);
+      run.scheduledAt = earlier(run.scheduledAt, page.earliestAt);
+      const work = readableWork(run, page.work);
+      let sent = 0;
       for (const type of queuedTypes) {
-        const work = due.get(type) ?? [];
-        const openSince = work.map(({ dueAt }) => dueAt);
-        noteOldest(run.open[type], openSince);
-        queued += await queueAll(type, work);
+        const ofType = work.filter((one) => one.type === type);
+        const given = ofType.slice(0, ofType.length === 0 ? 0 : await rooms[type](ofType.length));
+        const sentOfType = await queues.queueAll(type, given);
+        if (sentOfType < given.length) noteOldest(run.open[type], [given[0]?.dueAt]);
+        sent += sentOfType;
       }
-      from = page.next;
-    }
-  });
+      queued += sent;
+      // A page may hold only work that cannot be read. Behind a page without room is no room either.
+      if (page.next !== undefined && (sent > 0 || work.length === 0)) next.push({ shard, from: page.next });
+    });
+    pages = next;
+  }
   if (queued > 0) logger.info('scheduled payments queued', { queued });
+}
+
+/** Returns a function that takes room for up to `wanted` messages in a queue. Reads its depth once, and only if asked. */
+function roomOf(
+  run: Run,
+  type: QueuedType,
+  { depth, mostQueued }: ScheduledQueues,
+): (wanted: number) => Promise<number> {
+  let left: number | undefined;
+  let reading: Promise<void> | undefined;
+  return async (wanted) => {
+    reading ??= attempt(run, () => depth(type)).then((waiting) => {
+      left = waiting === undefined ? 0 : Math.max(0, mostQueued - waiting);
+    });
+    await reading;
+    const taken = Math.min(wanted, left ?? 0);
+    left = (left ?? 0) - taken;
+    return taken;
+  };
 }

@@ -21,6 +21,10 @@ export interface Run {
   readonly open: Readonly<Record<QueuedType, OpenWork>>;
   /** When the oldest of the expired holds that were open at the run's beginning expired (ISO 8601 UTC). */
   holdExpiredAt: string | undefined;
+  /** The time of the earliest scheduled payment that the run found due (ISO 8601 UTC). */
+  scheduledAt: string | undefined;
+  /** From when on the oldest of the standing orders waited that the run found due (ISO 8601 UTC). */
+  orderDueAt: string | undefined;
   readonly failures: unknown[];
 }
 
@@ -39,9 +43,12 @@ export function note(open: OpenWork, acceptedAt: readonly (string | undefined)[]
 
 /** Adds the times of open work that other pages count. */
 export function noteOldest(open: OpenWork, openSince: readonly (string | undefined)[]): void {
-  for (const at of openSince) {
-    if (at !== undefined && (open.oldestAt === undefined || at < open.oldestAt)) open.oldestAt = at;
-  }
+  for (const at of openSince) open.oldestAt = earlier(open.oldestAt, at);
+}
+
+/** Returns the earlier of two times (ISO 8601 UTC), of which each may be absent. */
+export function earlier(one: string | undefined, other: string | undefined): string | undefined {
+  return one === undefined || (other !== undefined && other < one) ? other : one;
 }
 
 /** Does a part of a run, and keeps its failure for the run's end. Returns undefined when the part has failed. */

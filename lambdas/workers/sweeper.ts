@@ -37,6 +37,8 @@ export interface SweeperServices {
   readonly fees?: FeeCollection | undefined;
   /** Absent where batches are switched off. */
   readonly batches?: SweptQueue | undefined;
+  /** Messages of a queue from which on it gets no further scheduled payment; absent: `defaultMostQueued`. */
+  readonly mostQueued?: number;
   /** The hours in which the bank takes payments. Absent: always. */
   readonly hours?: PayoutHours | undefined;
 }
@@ -60,6 +62,8 @@ export const callLimits = { tableBudgetMs: 2_000, queue: { maxAttempts: 2, reque
 const partsEndMs = { withdrawals: 12_000, waiting: 24_000, transfers: 40_000 } as const;
 /** Shards that no work is written to are swept in turn, each once in this many minutes. */
 const turns = 60;
+/** Half of the messages at which a stack refuses new work by default. */
+const defaultMostQueued = 10_000;
 /** Most withdrawals queued in one run whose wait has ended. */
 const mostWaiting = 1_000;
 /** Messages in one call to SQS. */
@@ -79,7 +83,8 @@ const batchSize = 10;
  *
  * Queues the batches again that do not go on.
  *
- * Queues the scheduled payments whose time has come, and makes those of standing orders a week before their time.
+ * Queues the scheduled payments whose time has come, up to half of what a queue may have, and makes those of standing orders
+ * a week before their time.
  *
  * Ends the holds that have expired. When it is late, nothing more is captured, but the payer waits for its money.
  *
@@ -91,7 +96,7 @@ const batchSize = 10;
  * @throws the first failure, after everything else and with the metrics published
  */
 export async function sweep(services: SweeperServices): Promise<number> {
-  const { table, withdrawals, transfers, batches, fees, hours } = services;
+  const { table, withdrawals, transfers, batches, fees, hours, mostQueued = defaultMostQueued } = services;
   const startedAt = table.now();
   const { reviews, clock } = await listReviewsWithClock(table);
   // Published now, so that no failure of the rest hides a review.
@@ -107,6 +112,8 @@ export async function sweep(services: SweeperServices): Promise<number> {
     requeued: 0,
     open,
     holdExpiredAt: undefined,
+    scheduledAt: undefined,
+    orderDueAt: undefined,
     failures: [],
   };
   const { withdrawals: withdrawalsMs, waiting: waitingMs, transfers: transfersMs } = partsEndMs;
@@ -115,9 +122,13 @@ export async function sweep(services: SweeperServices): Promise<number> {
   const collected = fees && attempt(run, () => collectFees(run, fees, startedAt + transfersMs));
   const ofBatches = batches && attempt(run, () => sweepBatches(run, batches, graceMs));
   const queues = { withdrawal: withdrawals, transfer: transfers };
-  const queueAll = (type: QueuedType, work: readonly DueWork[]) =>
-    requeueAll(run, queues[type], work, startedAt + transfersMs);
-  const scheduled = attempt(run, () => queueScheduled(run, queueAll, startedAt + transfersMs));
+  const ofScheduled = {
+    queueAll: (type: QueuedType, work: readonly DueWork[]) =>
+      requeueAll(run, queues[type], work, startedAt + transfersMs),
+    depth: (type: QueuedType) => queues[type].depth(),
+    mostQueued,
+  };
+  const scheduled = attempt(run, () => queueScheduled(run, ofScheduled, startedAt + transfersMs));
   const orders = attempt(run, () => makeDuePayments(run, startedAt + transfersMs));
   await attempt(run, () => sweepType(run, 'withdrawal', withdrawals, startedAt + withdrawalsMs));
   await attempt(run, () => resume(run, withdrawals, startedAt + waitingMs));
@@ -146,6 +157,8 @@ function publishOpenWork(run: Run, hours: PayoutHours | undefined): void {
   metrics.addMetric(names.oldestWithdrawal, 'Seconds', bankSeconds);
   metrics.addMetric(names.oldestTransfer, 'Seconds', secondsSince(transfer.oldestAt));
   metrics.addMetric(names.oldestExpiredHold, 'Seconds', secondsSince(run.holdExpiredAt));
+  metrics.addMetric(names.oldestScheduled, 'Seconds', secondsSince(run.scheduledAt));
+  metrics.addMetric(names.oldestDueOrder, 'Seconds', secondsSince(run.orderDueAt));
   metrics.addMetric(names.openWithdrawals, 'Count', withdrawal.count);
   metrics.addMetric(names.workRequeued, 'Count', run.requeued);
   metrics.publishStoredMetrics();
@@ -254,6 +267,8 @@ export function open(environment: Environment<'sweeper'>) {
       revenueWallets: readRevenueWallets(environment.REVENUE_WALLETS),
     },
     batches: environment.BATCH_QUEUE_URL === 'none' ? undefined : sweptQueue(environment.BATCH_QUEUE_URL),
+    // The other half is for the commands of callers, which are refused when a queue is full.
+    mostQueued: Math.ceil(positiveInteger(environment, 'QUEUE_DEPTH_LIMIT') / 2),
     hours: parsePayoutHours(environment.PAYOUT_WINDOW),
   };
   return () => sweep(services);

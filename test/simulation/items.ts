@@ -17,6 +17,7 @@ export interface WalletState extends Item {
   readonly version: number;
   readonly chargedBack?: number | bigint;
   readonly scheduled?: number;
+  readonly orders?: number;
 }
 
 export interface TransactionState extends Item {

@@ -14,7 +14,7 @@ import { checkHold, checkRefunded, checkTransaction, checkWallet } from './items
 import type { Item, TransactionState, Violate, WalletState } from './items.ts';
 import { openLimitAudit } from './limits.ts';
 import { checkLegs } from './splits.ts';
-import { checkOrder, checkPayments, ordersIn } from './orders.ts';
+import { checkOrder, checkPayments, ordersIn, walletOfOrder } from './orders.ts';
 import type { OrderState } from './orders.ts';
 import type { Task } from './world.ts';
 
@@ -169,6 +169,10 @@ export function openLedger(
     if (scheduled !== (wallet.scheduled ?? 0)) {
       violate('a wallet counts its scheduled payments', `${walletId}: ${wallet.scheduled ?? 0}, and has ${scheduled}`);
     }
+    const active = ordersIn(currents()).filter((one) => one.status === 'active' && walletOfOrder(one) === walletId).length;
+    if (active !== (wallet.orders ?? 0)) {
+      violate('a wallet counts its standing orders', `${walletId}: ${wallet.orders ?? 0}, and has ${active}`);
+    }
     checkRefunds(own, wallet);
   }
 
@@ -229,6 +233,7 @@ export function openLedger(
         } else if (is['sk'] === 'ORDER') {
           checkOrder(is as OrderState, was as OrderState | undefined, violate);
           orders.add(is['standingOrderId']);
+          affected.add(walletOfOrder(is as OrderState));
         } else if (is['sk'] === 'TX' && is['type'] === 'operation') {
           if (was !== undefined && !isRequest(was)) violate('records stay', `${text} was changed`);
         } else if (is['sk'] === 'TX') {

@@ -1,6 +1,7 @@
 /** An operation of the exhaustive mode, and the parts that its history is made of. */
 import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
 import type { BreakerSettings } from '../../lambdas/bank/breaker.ts';
+import type { Caps } from '../../lambdas/domain/wallet.ts';
 import type { FourEyesPolicy } from '../../lambdas/http/four-eyes.ts';
 import type { FeeSettings } from './fees.ts';
 import type { Action, CommandName, History, Step, WalletName } from './history.ts';
@@ -45,6 +46,7 @@ export interface Circumstances {
   readonly databaseNamesTime?: boolean;
   readonly fourEyes?: FourEyesPolicy;
   readonly fees?: FeeSettings;
+  readonly caps?: Caps;
   readonly hasBooks?: boolean;
   readonly strikes?: Operation['strikes'];
 }
@@ -54,7 +56,7 @@ export function operation(name: string, parts: readonly Part[], circumstances: C
   const { given = [], windowMs = 2_000, maxAttempts = 3, bankDownMs = 0, notified = 0 } = circumstances;
   const { depthLimit = 1_000, bobHas = 1, breaker = defaultBreaker, bankReplacedAt } = circumstances;
   const { clocksDifferMs = 0, perHour = 1_000, wrongByMs = 0, databaseNamesTime = true, fourEyes } = circumstances;
-  const { fees, hasBooks = false, strikes } = circumstances;
+  const { fees, caps, hasBooks = false, strikes } = circumstances;
   const setup: Part[] = [
     ...[alice, bob].map((wallet) => ({ ...wallet, action: { do: 'create-wallet', currency } as const })),
     byOperator({ do: 'charge', wallet: alice, amount: 1_000 }),
@@ -83,6 +85,7 @@ export function operation(name: string, parts: readonly Part[], circumstances: C
       transfers: { ...queue, batchSize: 100, gatherMs: 1_000 },
       ...(fourEyes && { fourEyes }),
       ...(fees && { fees }),
+      ...(caps && { caps }),
     },
     databaseNamesTime,
     bank: { windowMs, forgetful: true },

@@ -23,6 +23,27 @@ const statusAt = (at: number, status: 'freeze' | 'unfreeze' | 'close', wallet: t
 export const orderOperations: readonly Operation[] = [
   operation('open a standing order', [openOrder(), sweepAt(sweptAt)]),
   operation('open a standing order twice with one key', [openOrder(), { ...openOrder(), key: 'key-0' }]),
+  operation(
+    'open more standing orders than a wallet can have',
+    [
+      openOrder(),
+      openOrder(),
+      { ...openOrder(), key: 'key-0' },
+      { ...cancelAt(6_000), key: 'cancel' },
+      { ...openOrder(), at: 7_000 },
+    ],
+    { caps: { scheduled: 1, orders: 1 } },
+  ),
+  operation(
+    'pay a standing order of a wallet with as many scheduled payments as it can have',
+    [
+      { action: { do: 'transfer', wallet: alice, to: bob, amount: 100, queued: false, executeAt: 3 * hourMs } },
+      { ...openOrder(100, 1), at: 6_000 },
+      sweepAt(sweptAt),
+      sweepAt(paidAt),
+    ],
+    { caps: { scheduled: 1, orders: 1 } },
+  ),
   operation('open a standing order too soon', [openOrder(100, undefined, 600_000)]),
   operation('open a standing order, with two sweepers', [openOrder(), sweepAt(sweptAt), sweepAt(sweptAt + 1)]),
   operation('pay a standing order', [openOrder(100, 1), sweepAt(sweptAt), sweepAt(paidAt)]),

@@ -25,7 +25,8 @@ export interface OrderState extends Item {
   readonly createdAt: string;
 }
 
-function walletOfOrder({ walletId }: OrderState): string {
+/** Returns the wallet that an order pays from. */
+export function walletOfOrder({ walletId }: OrderState): string {
   return walletId.replace('ORDERS#', '');
 }
 

@@ -16,7 +16,9 @@ export function withSchedules(history: History): History {
       ? [{ principal, key, currency: action.currency, owner: action.owner ?? principal }]
       : [],
   );
-  return { ...history, steps: [...later, ...wallets.flatMap((_, n) => newOrders(history, wallets, n))] };
+  const caps = { scheduled: between(1, 2, seed, 'most scheduled'), orders: 1 };
+  const service = { ...history.service, ...(chance(seed, 'caps') < 0.3 && { caps }) };
+  return { ...history, service, steps: [...later, ...wallets.flatMap((_, n) => newOrders(history, wallets, n))] };
 }
 
 /** Returns a history without payments for later and standing orders. */

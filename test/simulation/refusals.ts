@@ -1,5 +1,6 @@
 /** Whether a refusal has a reason, and whether a request had to be refused. */
 import { stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
+import { caps } from '../../lambdas/domain/wallet.ts';
 import { epoch } from '../engine.ts';
 import { approvalLooks } from './approvals.ts';
 import type { ApprovalState } from './approvals.ts';
@@ -164,6 +165,10 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
       const found = isIn ? exceeded(credited, 'in') : exceeded(sources, 'out');
       return found.some((one) => one.limit === limit && (one.left < 0n ? 0n : one.left) === BigInt(Number(left)));
     }
+    case 'too_many_scheduled':
+      return isLater && sources.some((wallet) => (wallet?.scheduled ?? 0) >= (history.service.caps ?? caps).scheduled);
+    case 'too_many_standing_orders':
+      return sources.some((wallet) => (wallet?.orders ?? 0) >= (history.service.caps ?? caps).orders);
     case 'limits_changed':
       if (approval?.command === 'set-limits') {
         return sources.some((wallet) => wallet && versionOf(wallet) !== approval['limitsVersion']);

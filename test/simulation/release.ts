@@ -147,6 +147,7 @@ export function openRelease(outside: Outside): Release {
     limitHints: openLimitHints(),
     // With few shards, a run of the sweeper has few calls that a fault can strike.
     dueShards: 4,
+    ...(outside.settings.caps && { caps: outside.settings.caps }),
     now: world.clock,
     random: world.random,
     sleep: world.sleep,
@@ -198,6 +199,7 @@ export function openRelease(outside: Outside): Release {
         withdrawals: swept(withdrawalQueue),
         transfers: swept(transferQueue),
         batches: swept(batchQueue),
+        mostQueued: Math.ceil(outside.settings.queueDepthLimit / 2),
         ...(collects && { fees: { entries, revenueWallets: { EUR: revenueWallet } } }),
       });
     },

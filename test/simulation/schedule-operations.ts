@@ -32,6 +32,18 @@ export const scheduleOperations: readonly Operation[] = [
   operation('schedule a transfer, delivered twice', [transferLater(), sweepAt(sweptAt)], deliveredTwice),
   operation('schedule a transfer twice with one key', [transferLater(), { ...transferLater(), key: 'key-0' }]),
   operation('schedule a transfer too soon', [transferLater(100, 30_000)]),
+  operation(
+    'schedule more transfers than a wallet can have',
+    [
+      transferLater(),
+      transferLater(),
+      { ...transferLater(), key: 'key-0' },
+      { ...cancelAt(6_000), key: 'cancel' },
+      { ...transferLater(), at: 7_000 },
+      sweepAt(sweptAt),
+    ],
+    { caps: { scheduled: 1, orders: 1 } },
+  ),
   operation('schedule a transfer and spend its money', [transferLater(), transferAt(6_000, 950), sweepAt(sweptAt)]),
   operation('schedule transfers of more than there is', [transferLater(600), transferLater(600), sweepAt(sweptAt)]),
   operation(

@@ -2,6 +2,7 @@
 import type { SQSEvent } from 'aws-lambda';
 import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
 import type { BreakerSettings } from '../../lambdas/bank/breaker.ts';
+import type { Caps } from '../../lambdas/domain/wallet.ts';
 import type { WithdrawalPolicy } from '../../lambdas/domain/withdrawal.ts';
 import type { FourEyesPolicy } from '../../lambdas/http/four-eyes.ts';
 import type { Request, Response } from '../request.ts';
@@ -35,6 +36,8 @@ export interface ServiceSettings {
   /** The further error of the clocks of some workers and sweepers, ahead or behind, ms. AWS refuses five minutes. */
   readonly wrongByMs: number;
   readonly breaker: BreakerSettings;
+  /** The most that a wallet can have of what pays later; absent: as in every stack. */
+  readonly caps?: Caps;
   /** The commands that need two operators; absent: none. */
   readonly fourEyes?: FourEyesPolicy;
   /** Absent: there are none. */

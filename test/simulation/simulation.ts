@@ -1,5 +1,6 @@
 /** One history, from its first step until everything is at rest, and its violations. */
 import { metrics as metricNames } from '../../lambdas/contract.ts';
+import { caps } from '../../lambdas/domain/wallet.ts';
 import { epoch } from '../engine.ts';
 import { actorsOn } from './actors.ts';
 import type { Actors } from './actors.ts';
@@ -117,15 +118,24 @@ export async function simulate(
       log(`${labelOf(transaction.transactionId)} is ${transaction.status}`);
       if (transaction.type === 'withdrawal') checkEnd(transaction);
       checkFee(transaction, history.service.fees, violate);
-      const { transactionId, end, expiresAt = '', status, executeAt = '' } = transaction;
+      const { transactionId, walletId, end, expiresAt = '', status, executeAt = '', standingOrderId } = transaction;
       if (status === 'pending' && history.databaseNamesTime && world.now() < Date.parse(executeAt)) {
         violate('nothing is executed before its time', `${labelOf(transactionId)} before ${executeAt}`);
+      }
+      if (status === 'scheduled' && standingOrderId === undefined) {
+        const own = ledger.transactions().filter((one) => one.walletId === walletId && one.status === 'scheduled');
+        const most = (history.service.caps ?? caps).scheduled;
+        if (own.length > most) violate('a wallet has no payment too many', `${walletId} has ${own.length} scheduled`);
       }
       if (end === 'expired' && history.databaseNamesTime && world.now() < Date.parse(expiresAt)) {
         violate('no hold expires early', `${labelOf(transactionId)} before ${expiresAt}`);
       }
     },
     (before, after, task) => {
+      const most = (history.service.caps ?? caps).orders;
+      if (after['sk'] === 'WALLET' && Number(after['orders'] ?? 0) > most) {
+        violate('a wallet has no standing order too many', `${String(after['walletId'])} has ${String(after['orders'])}`);
+      }
       if (rollout !== undefined) checkUpgrade({ before, after, by: deployment.runBy(task), rollout, violate });
     },
   );

@@ -219,6 +219,8 @@ const predicates = {
   'fees are collected twice': ({ transactions }) => transactions.some(({ sequence = 0 }) => sequence > 1),
   'a payment for later is executed': ({ transactions }) =>
     transactions.some(({ executedAt, standingOrderId }) => executedAt !== undefined && standingOrderId === undefined),
+  'a payment for later is not scheduled, as its wallet has as many as it can': ({ asks }) =>
+    asks.some(isRefusedAs('too_many_scheduled')),
   'a payment for later is refused at its time': ({ transactions }) =>
     transactions.some((one) => isUnexecuted(one) && one.failure?.code !== 'cancelled'),
   'a payment for later is cancelled': ({ transactions }) =>
@@ -227,6 +229,8 @@ const predicates = {
     transactions.some(
       ({ type, executedAt, status }) => type === 'withdrawal' && executedAt !== undefined && status === 'completed',
     ),
+  'a standing order is not opened, as its wallet has as many as it can': ({ asks }) =>
+    asks.some(isRefusedAs('too_many_standing_orders')),
   'a standing order makes its last payment': ({ lives }) => lives.some((life) => has(life, 'end', 'completed')),
   'a standing order makes a second payment': ({ lives }) =>
     lives.some((life) => life.some(({ sk, made }) => sk === 'ORDER' && made === 2)),

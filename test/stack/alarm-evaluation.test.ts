@@ -126,6 +126,8 @@ describe('each alarm', () => {
         names.oldestWithdrawal,
         names.oldestTransfer,
         names.oldestExpiredHold,
+        names.oldestScheduled,
+        names.oldestDueOrder,
         names.withdrawalsInReview,
       ]) {
         watch.data.put(own(name), at, 0);

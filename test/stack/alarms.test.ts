@@ -61,9 +61,11 @@ describe('alarms', () => {
       '5XXError': 2,
       'ApproximateNumberOfMessagesVisible + ApproximateNumberOfMessagesNotVisible': 4,
       CommandDuration: 2,
+      OldestDueStandingOrder: 2,
       OldestExpiredHold: 2,
       OldestOpenTransfer: 2,
       OldestOpenWithdrawal: 2,
+      OldestScheduledPayment: 2,
       // Withdrawals, transfers, notifications, screening.
       ApproximateAgeOfOldestMessage: 4,
       // Their dead letters, the records that relay and projector set aside, and the events that the audit missed.

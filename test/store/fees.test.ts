@@ -1,6 +1,7 @@
 /** Fees of commands, and their collection by the sweeper, on the real engine. */
 import assert from 'node:assert/strict';
 import { beforeAll, describe, it } from '@jest/globals';
+import { metrics as names } from '../../lambdas/contract.ts';
 import { net } from '../../lambdas/domain/postings.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import { getFeeState } from '../../lambdas/store/fees.ts';
@@ -11,6 +12,7 @@ import type { TestTable } from '../engine.ts';
 import { answer, lostAnswer } from '../faults.ts';
 import { useEngine } from '../fixture.ts';
 import { checkUnits } from '../units.ts';
+import { watchMetrics } from '../watch-metrics.ts';
 import { charge, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
 import { collect, hourMs, newScene, paidInFees } from './fee-scenes.ts';
 import type { Scene } from './fee-scenes.ts';
@@ -201,21 +203,26 @@ describe('a collection', () => {
     }
   });
 
-  it('fails while the revenue wallet takes no money, every minute, and loses nothing', async () => {
+  it('is named apart while the revenue wallet takes no money, fails no run, and loses nothing', async () => {
+    const refused: number[] = [];
+    watchMetrics((name, _unit, value) => {
+      if (name === names.feesRefused) refused.push(value);
+    });
     const scene = await newScene(engine);
     const { table, revenue, follow } = scene;
     await follow();
     at(scene, hourMs + 300_000);
     await setStatus(table, revenue, 'frozen');
     for (let minute = 0; minute < 3; minute++) {
-      await assert.rejects(collect(scene, revenue), { code: 'wallet_frozen' });
+      await collect(scene, revenue);
       at(scene, hourMs + 300_000 + minute * 60_000);
     }
-    await assert.rejects(collect(scene, 'w_eur_aaaaaaaaaaaaaaaaaaaaaaaaaa'), { code: 'wallet_not_found' });
+    await collect(scene, 'w_eur_aaaaaaaaaaaaaaaaaaaaaaaaaa');
     assert.deepEqual(await collections(table), []);
     await setStatus(table, revenue, 'active');
     await collect(scene, revenue);
     assert.deepEqual(await collections(table), [paidInFees]);
+    assert.deepEqual(refused, [1, 1, 1, 1, 0]);
   });
 
   it('of one currency does not stop the others, nor the rest of the run, when it fails', async () => {

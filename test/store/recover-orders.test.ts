@@ -5,9 +5,10 @@ import { beforeEach, describe, it } from '@jest/globals';
 import { cancelStandingOrder, openStandingOrder } from '../../lambdas/api/standing-orders.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
-import { orderKey } from '../../lambdas/store/keys.ts';
+import { orderKey, walletKey } from '../../lambdas/store/keys.ts';
 import { getOrder } from '../../lambdas/store/standing-orders.ts';
 import { listTransactions } from '../../lambdas/store/transactions.ts';
+import { getWallet } from '../../lambdas/store/wallets.ts';
 import { toItem } from '../../lambdas/store/write.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
@@ -17,7 +18,7 @@ import { afterTest, useEngine } from '../fixture.ts';
 import { endUser, send } from '../request.ts';
 import { eventsIn } from '../simulation/consumers.ts';
 import { newKey, timeOf } from './commands.ts';
-import { itemOf, plant } from './inspect.ts';
+import { changeItem, itemOf, plant } from './inspect.ts';
 import { recover } from './recovering.ts';
 import { fundedWallet, openWallet } from './wallets.ts';
 import { queueOfDepth } from './work.ts';
@@ -58,6 +59,7 @@ async function eventsUntilNow(): Promise<ServiceEvent[]> {
   return [...eventsIn(records).values()];
 }
 
+const countOf = async () => (await getWallet(books.table, walletId, { consistent: true }))?.orders;
 const differences = (lines: readonly string[]) => lines.filter((line) => line.startsWith('DIFFERENCE'));
 
 describe('a standing order in a restored table', () => {
@@ -72,6 +74,7 @@ describe('a standing order in a restored table', () => {
     const lines = await recover(books, events);
     assert.deepEqual(differences(lines), []);
     assert.deepEqual(await getOrder(table, standingOrderId), cancelled);
+    assert.equal(await countOf(), 0);
     assert.deepEqual(
       (await recover(books, events)).filter((line) => line.includes('standing order')),
       [],
@@ -86,9 +89,10 @@ describe('a standing order in a restored table', () => {
     const events = await eventsUntilNow();
     const Key = toItem(orderKey(standingOrderId));
     await table.client.send(new DeleteItemCommand({ TableName: table.name, Key }));
+    await changeItem(table, walletKey(walletId), { orders: 0 });
     const lines = await recover(books, events);
     assert.deepEqual(differences(lines), []);
-    assert.deepEqual(await getOrder(table, standingOrderId), opened);
+    assert.deepEqual([await getOrder(table, standingOrderId), await countOf()], [opened, 1]);
     const queue = queueOfDepth(0);
     await sweep({ table, withdrawals: queue, transfers: queue });
     const { items } = await listTransactions(table, { walletId, limit: 1 });

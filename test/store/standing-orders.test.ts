@@ -1,23 +1,28 @@
 /** Standing orders on the real engine: their payments are made once, and a cancel ends what has not begun. */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from '@jest/globals';
+import { metrics as names } from '../../lambdas/contract.ts';
 import type { Actor } from '../../lambdas/domain/actor.ts';
 import { transactionIdOf } from '../../lambdas/domain/ids.ts';
 import { newOrder, nextPayment } from '../../lambdas/domain/standing-order.ts';
 import type { ActiveOrder, OrderFacts } from '../../lambdas/domain/standing-order.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
+import { orderKey, walletKey } from '../../lambdas/store/keys.ts';
 import { cancelScheduled } from '../../lambdas/store/schedules.ts';
-import { cancelOrder, getOrder, listOrders, makeNextPayment, openOrder } from '../../lambdas/store/standing-orders.ts';
+import { cancelOrder, getOrder, listOrders, makeNextPayment, openOrder, storedOrder } from '../../lambdas/store/standing-orders.ts';
 import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { measure } from '../engine.ts';
 import type { TestTable } from '../engine.ts';
+import { answer } from '../faults.ts';
 import { useEngine } from '../fixture.ts';
 import { checkUnits } from '../units.ts';
+import { watchMetrics } from '../watch-metrics.ts';
 import { charge, newKey, operation, timeOf } from './commands.ts';
-import { assertRefused, assertWritesNothing, asStored, isDue } from './inspect.ts';
+import { assertRefused, assertWritesNothing, asStored, changeItem, isDue } from './inspect.ts';
+import { scheduleTransfer } from './schedule-commands.ts';
 import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
 import { queueOfDepth } from './work.ts';
 
@@ -208,6 +213,63 @@ describe('a standing order', () => {
   });
 });
 
+describe('a wallet with as many standing orders as it can have', () => {
+  const countOf = async (id = walletId) => (await getWallet(table, id, { consistent: true }))?.orders;
+  const withCaps = (orders: number, scheduled = 9) => (table = { ...table, caps: { orders, scheduled } });
+
+  it('takes no further one until one has ended, and still answers repetitions', async () => {
+    withCaps(2);
+    const key = newKey();
+    const first = await opened({}, key);
+    await opened();
+    assert.equal(await countOf(), 2);
+    await assertRefused(table, 'too_many_standing_orders', () => opened());
+    const again = operation(table, ['open-standing-order', walletId, {}], { owner: 'ann', key });
+    assert.equal((await openOrder(table, again, first, undefined)).replayed, true);
+    await cancel(first);
+    assert.equal(await countOf(), 1);
+    await opened();
+    await assertRefused(table, 'too_many_standing_orders', () => opened());
+  });
+
+  it('takes no more when many are opened at once', async () => {
+    withCaps(3);
+    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => opened()));
+    assert.deepEqual([outcomes.filter(({ status }) => status === 'fulfilled').length, await countOf()], [3, 3]);
+  });
+
+  it('counts none that has made its last payment, or whose wallet was closed', async () => {
+    await opened({ count: 1 });
+    await opened({ count: 2 });
+    await sweepNow();
+    assert.equal(await countOf(), 1);
+    const empty = await openWallet(table, 'ann');
+    await opened({ walletId: empty });
+    await setStatus(table, empty, 'closed');
+    await sweepNow();
+    assert.equal(await countOf(empty), 0);
+  });
+
+  it('counts none whose last payment a recovery had put back', async () => {
+    const order = await opened({ count: 1 });
+    await makeNextPayment(table, order, timeOf(table));
+    await changeItem(table, orderKey(order.standingOrderId), storedOrder(order));
+    await changeItem(table, walletKey(walletId), { orders: 1 });
+    assert.equal(await makeNextPayment(table, order, timeOf(table)), true);
+    assert.deepEqual([(await current(order)).status, await countOf()], ['ended', 0]);
+  });
+
+  it('makes the payments of its orders, also with as many scheduled payments as it can have', async () => {
+    withCaps(2, 1);
+    await scheduleTransfer(table, walletId, toWalletId, { amount: 1 });
+    const orders = [await opened(), await opened()];
+    await sweepNow();
+    for (const order of orders) assert.deepEqual(statusesOf(await payments(order)), ['scheduled']);
+    const refused = () => scheduleTransfer(table, walletId, toWalletId, { amount: 1 });
+    await assertRefused(table, 'too_many_scheduled', refused);
+  });
+});
+
 describe('the making of a payment', () => {
   it('is done by one of two sweepers', async () => {
     const order = await opened();
@@ -225,6 +287,28 @@ describe('the making of a payment', () => {
     const behind = { ...order, standingOrderId };
     await assertWritesNothing(table, false, () => makeNextPayment(table, behind, timeOf(table)));
     assert.equal((await current(order)).made, 1);
+  });
+
+  it('waits from the time at which it could be made, and the sweeper shows for how long', async () => {
+    const ages: number[] = [];
+    watchMetrics((name, _unit, value) => {
+      if (name === names.oldestDueOrder) ages.push(value);
+    });
+    // It is due since a week before its time, which was before it was opened.
+    await opened();
+    table.fault = (call, send) =>
+      call.operation === 'TransactWriteItems' ? answer('ValidationException')(call, send) : send();
+    for (const laterMs of [1_000, 2 * hourMs]) {
+      table.clock.now += laterMs;
+      await assert.rejects(sweepNow(), { name: 'ValidationException' });
+    }
+    table.fault = undefined;
+    await sweepNow();
+    await sweepNow();
+    const [first = NaN, second = NaN, third = NaN, fourth] = ages;
+    // The database names whole seconds.
+    assert.ok(first <= 1 && Math.abs(second - 7_201) <= 1 && Math.abs(third - 7_201) <= 1, ages.join(', '));
+    assert.equal(fourth, 0);
   });
 
   it('is stopped by a cancel that was faster', async () => {

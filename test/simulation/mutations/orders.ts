@@ -10,8 +10,8 @@ export const orderMutations: readonly Mutation[] = [
   mutation(
     'make a payment of a standing order without counting it',
     orders,
-    'const changes = [schedule(table, movement(payment), true), advance];',
-    'const changes = [schedule(table, movement(payment), true)];',
+    'const changes = [schedule(table, movement(payment), { ends }), advance];',
+    'const changes = [schedule(table, movement(payment), { ends })];',
     'open a standing order',
   ),
   mutation(
@@ -31,9 +31,23 @@ export const orderMutations: readonly Mutation[] = [
   mutation(
     'count the payments of a cancelled standing order as scheduled',
     orders,
-    'payments.length > 0 ? [unschedule(',
-    'payments.length > 1 ? [unschedule(',
+    '{ payments: payments.length, order: true }',
+    '{ payments: 0, order: true }',
     'cancel a standing order that has scheduled a payment',
+  ),
+  mutation(
+    'open more standing orders than a wallet can have',
+    'lambdas/store/movements.ts',
+    'OR orders < :most)',
+    'OR orders <= :most)',
+    'open more standing orders than a wallet can have',
+  ),
+  mutation(
+    'count a standing order as active that has made its last payment',
+    'lambdas/store/movements.ts',
+    "ofOrder?.ends ? endsOrder : ''",
+    "ofOrder?.ends === false ? endsOrder : ''",
+    'pay a standing order',
   ),
   mutation(
     'make one payment of a standing order too many',

@@ -21,8 +21,8 @@ export const scheduleMutations: readonly Mutation[] = [
     edits: [
       {
         file: queueing,
-        text: 'listScheduled(run.table, shard, { before, limit: pageSize, from })',
-        replacement: "listScheduled(run.table, shard, { before: '9', limit: pageSize, from })",
+        text: 'listScheduled(table, shard, { before, limit, from })',
+        replacement: "listScheduled(table, shard, { before: '9', limit, from })",
       },
       {
         file: schedules,
@@ -46,8 +46,8 @@ export const scheduleMutations: readonly Mutation[] = [
   mutation(
     'never queue a scheduled payment',
     'lambdas/workers/sweeper.ts',
-    'attempt(run, () => queueScheduled(run, queueAll, startedAt + transfersMs));',
-    'attempt(run, () => Promise.resolve(queueAll));',
+    'attempt(run, () => queueScheduled(run, ofScheduled, startedAt + transfersMs));',
+    'attempt(run, () => Promise.resolve(ofScheduled));',
     'schedule a transfer',
   ),
   mutation(
@@ -81,10 +81,28 @@ export const scheduleMutations: readonly Mutation[] = [
   mutation(
     'schedule a payment from a wallet that is closed',
     movements,
-    ": '#status = :active';",
-    ": '(#status = :active OR #status <> :active)';",
+    ": '#status = :active AND (attribute_not_exists(scheduled)",
+    ": '(#status = :active OR #status <> :active) AND (attribute_not_exists(scheduled)",
     'schedule a transfer from a closed wallet',
   ),
+  mutation(
+    'schedule more payments than a wallet can have',
+    movements,
+    'OR scheduled < :most)',
+    'OR scheduled <= :most)',
+    'schedule more transfers than a wallet can have',
+  ),
+  {
+    name: 'fill a queue with scheduled payments',
+    edits: [
+      {
+        file: queueing,
+        text: 'const taken = Math.min(wanted, left ?? 0);',
+        replacement: 'const taken = wanted;',
+      },
+    ],
+    test: 'test/store/sweeper-scheduled.test.ts',
+  },
   mutation(
     'show a scheduled transfer to its receiver',
     'lambdas/domain/transaction.ts',

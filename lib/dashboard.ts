@@ -120,6 +120,7 @@ export class Dashboard extends Construct {
         this.#own(metrics.oldestDueOrder, Stats.MAXIMUM, 'standing order, since its next payment was due'),
         this.#own(metrics.oldestBatch, Stats.MAXIMUM, 'batch'),
       ]),
+      graph('Revenue wallets that take no fees', [this.#own(metrics.feesRefused, Stats.MAXIMUM, 'wallets')]),
       graph(
         'Messages that wait or are at work',
         each.flatMap(([label, { queue }]) => [

@@ -119,12 +119,17 @@ async function standingOrders({ table }: Target): Promise<Finding[]> {
   const before = new Date(table.now()).toISOString();
   const shards = Array.from({ length: orderShards }, (_, shard) => shard);
   const pages = await Promise.all(shards.map((shard) => listDueOrders(table, shard, { before, limit: mostOrders })));
-  const waiting = pages.flatMap(({ orders }) => orders).filter((order) => !(order instanceof UnreadableItem));
-  const [first] = waiting
-    .flatMap((order) => (order.status === 'active' ? [{ id: order.standingOrderId, since: waitsSince(order) }] : []))
-    .sort((one, other) => (one.since < other.since ? -1 : 1));
+  const waiting = pages.flatMap(({ orders }) =>
+    orders.flatMap((order) =>
+      order instanceof UnreadableItem || order.status === 'ended'
+        ? []
+        : [{ id: order.standingOrderId, since: waitsSince(order) }],
+    ),
+  );
+  const [first] = waiting.sort((one, other) => (one.since < other.since ? -1 : 1));
   const late = lateness(table, first?.since);
-  const detail = first === undefined ? 'none waits' : `${first.id} has waited for ${String(late)} s for its next payment`;
+  const detail =
+    first === undefined ? 'none waits' : `${first.id} has waited for ${String(late)} s for its next payment`;
   return [finding('standing orders', late <= longestOrderSeconds, detail, 'standing-order-waits-for-too-long')];
 }
 

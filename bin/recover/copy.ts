@@ -311,7 +311,11 @@ export class BooksCopy {
   }
 
   /** Keeps a standing order while it is active. */
-  putOrder({ standingOrderId, walletId, status }: Pick<StandingOrder, 'standingOrderId' | 'walletId' | 'status'>): void {
+  putOrder({
+    standingOrderId,
+    walletId,
+    status,
+  }: Pick<StandingOrder, 'standingOrderId' | 'walletId' | 'status'>): void {
     if (status === 'active') this.run('INSERT OR REPLACE INTO orders VALUES (?, ?)', standingOrderId, walletId);
     else this.run('DELETE FROM orders WHERE id = ?', standingOrderId);
   }

@@ -92,8 +92,8 @@ export function advancedRecord(record: Item, event: TransactionEvent, facts: Rec
 function withState(event: TransactionEvent, { at, bankId, dueShards }: RecordFacts, record: Item): Item {
   const { transactionId, walletId, type, status, attempts = [], updatedAt, resolution } = event.transaction;
   if (type === 'transfer' && status === 'scheduled') {
-    // Any partition is right, as all are read.
-    return { ...record, dueAt: record['executeAt'], dueShard: scheduleShardOf({ walletId }) };
+    const ownerId = typeof record['ownerId'] === 'string' ? record['ownerId'] : undefined;
+    return { ...record, dueAt: record['executeAt'], dueShard: scheduleShardOf({ walletId, ownerId }) };
   }
   if (type === 'transfer' && status === 'failed') return { ...record, ...cancelledBy(event) };
   if (type === 'transfer' && status === 'pending') {

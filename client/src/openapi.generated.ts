@@ -1421,6 +1421,8 @@ export interface components {
             walletIds: string[];
             /** @description In minor units */
             amount?: number;
+            /** @description The fee that the command takes out of its amount, in minor units; absent when there is none */
+            fee?: number;
             /** @description ISO 4217, in upper case */
             currency?: string;
             /** @description The limits that the command sets, in minor units */
@@ -1952,7 +1954,7 @@ export interface components {
             title: string;
             /** @description The status of the answer */
             status: number;
-            /** @description Distinguishes refusals. Known: invalid_request, idempotency_key_required, unauthorized, forbidden, operator_limit_exceeded, not_found, wallet_not_found, transaction_not_found, approval_not_found, batch_not_found, standing_order_not_found, wallet_frozen, wallet_closed, wallet_not_empty, limits_changed, payload_too_large, query_too_broad, unsupported_media_type, insufficient_funds, currency_mismatch, same_wallet, balance_limit_exceeded, limit_exceeded, receiver_unavailable, fee_exceeds_amount, idempotency_key_reused, rate_limited, statement_too_long, not_in_review, not_cancellable, not_a_hold, hold_ended, hold_expired, exceeds_hold, not_refundable, exceeds_refundable, too_many_refunds, approval_ended, approval_expired, standing_order_ended, ledger_behind, another_bank, token_not_checked, overloaded, busy, internal_error */
+            /** @description Distinguishes refusals. Known: invalid_request, idempotency_key_required, unauthorized, forbidden, operator_limit_exceeded, not_found, wallet_not_found, transaction_not_found, approval_not_found, batch_not_found, standing_order_not_found, wallet_frozen, wallet_closed, wallet_not_empty, limits_changed, payload_too_large, query_too_broad, unsupported_media_type, insufficient_funds, currency_mismatch, same_wallet, balance_limit_exceeded, limit_exceeded, receiver_unavailable, fee_exceeds_amount, idempotency_key_reused, rate_limited, statement_too_long, not_in_review, not_cancellable, not_a_hold, hold_ended, hold_expired, exceeds_hold, not_refundable, exceeds_refundable, too_many_refunds, too_many_scheduled, too_many_standing_orders, approval_ended, approval_expired, standing_order_ended, ledger_behind, another_bank, token_not_checked, overloaded, busy, internal_error */
             code: string;
             /** @description About this case, for people */
             detail?: string;
@@ -1963,7 +1965,7 @@ export interface components {
                 /** @description For people */
                 message: string;
             }[];
-            /** @description Of a split: the index of the leg that is refused, or that first names the wallet which refuses */
+            /** @description Of a split: the index of the leg that is refused, or that first names the wallet which refuses. Absent for an end user who pays several wallets, of which one is `receiver_unavailable` */
             leg?: number;
             /** @description For `limit_exceeded`: the limit of the wallet. Known: out.perTransaction, out.perDay, out.perMonth, in.perTransaction, in.perDay, in.perMonth, minimumBalance, creditLine, maximumBalance */
             limit?: string;
@@ -3774,7 +3776,7 @@ export interface KnownValues {
         stage: "books" | "bank" | "sums" | "done";
     };
     Problem: {
-        code: "invalid_request" | "idempotency_key_required" | "unauthorized" | "forbidden" | "operator_limit_exceeded" | "not_found" | "wallet_not_found" | "transaction_not_found" | "approval_not_found" | "batch_not_found" | "standing_order_not_found" | "wallet_frozen" | "wallet_closed" | "wallet_not_empty" | "limits_changed" | "payload_too_large" | "query_too_broad" | "unsupported_media_type" | "insufficient_funds" | "currency_mismatch" | "same_wallet" | "balance_limit_exceeded" | "limit_exceeded" | "receiver_unavailable" | "fee_exceeds_amount" | "idempotency_key_reused" | "rate_limited" | "statement_too_long" | "not_in_review" | "not_cancellable" | "not_a_hold" | "hold_ended" | "hold_expired" | "exceeds_hold" | "not_refundable" | "exceeds_refundable" | "too_many_refunds" | "approval_ended" | "approval_expired" | "standing_order_ended" | "ledger_behind" | "another_bank" | "token_not_checked" | "overloaded" | "busy" | "internal_error";
+        code: "invalid_request" | "idempotency_key_required" | "unauthorized" | "forbidden" | "operator_limit_exceeded" | "not_found" | "wallet_not_found" | "transaction_not_found" | "approval_not_found" | "batch_not_found" | "standing_order_not_found" | "wallet_frozen" | "wallet_closed" | "wallet_not_empty" | "limits_changed" | "payload_too_large" | "query_too_broad" | "unsupported_media_type" | "insufficient_funds" | "currency_mismatch" | "same_wallet" | "balance_limit_exceeded" | "limit_exceeded" | "receiver_unavailable" | "fee_exceeds_amount" | "idempotency_key_reused" | "rate_limited" | "statement_too_long" | "not_in_review" | "not_cancellable" | "not_a_hold" | "hold_ended" | "hold_expired" | "exceeds_hold" | "not_refundable" | "exceeds_refundable" | "too_many_refunds" | "too_many_scheduled" | "too_many_standing_orders" | "approval_ended" | "approval_expired" | "standing_order_ended" | "ledger_behind" | "another_bank" | "token_not_checked" | "overloaded" | "busy" | "internal_error";
         limit: "out.perTransaction" | "out.perDay" | "out.perMonth" | "in.perTransaction" | "in.perDay" | "in.perMonth" | "minimumBalance" | "creditLine" | "maximumBalance";
     };
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
+import { feeApprovalRefusal } from '../domain/approval.ts';
 import { WalletError } from '../domain/errors.ts';
 import { charge as newCharge } from '../domain/transaction.ts';
 import { dynamodbClient } from '../aws/clients.ts';
@@ -38,11 +39,12 @@ export const charge = command<typeof body, RouteServices & FeeServices & FourEye
     requireCurrency(given.currency, currency);
     const money = { amount: given.amount, currency };
     const priced = priceOf(services, caller, 'charge', money);
-    const facts = { command: 'charge', walletIds: [walletId], ...money } as const;
-    const { answer, refusal } = await askIfNeeded(services, call, { facts, refusal: priced.refusal });
-    if (answer !== undefined) return answer;
     const { at, fingerprint, approval } = operation;
-    const { fee } = priced.price;
+    const fee = priced.price.fee > 0 ? priced.price.fee : undefined;
+    const facts = { command: 'charge', walletIds: [walletId], ...money, fee } as const;
+    const refused = priced.refusal ?? feeApprovalRefusal(approval?.asked, fee);
+    const { answer, refusal } = await askIfNeeded(services, call, { facts, refusal: refused });
+    if (answer !== undefined) return answer;
     const booking = { ...given, ...caller, transactionId, walletId, currency, fee, at, approvedBy: approval?.by };
     const committing = commitCharge(services.table, newCharge(booking), fingerprint, refusal, approval?.items);
     const { transaction, replayed } = await committing.catch((error: unknown) => {

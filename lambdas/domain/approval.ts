@@ -60,6 +60,8 @@ export function needsApproval(fourEyes: FourEyes, command: GuardedCommand, money
 /** The facts about a command that its approval shows, as its request and the records behind it give them. */
 export interface GuardedFacts extends Partial<Money> {
   readonly command: GuardedCommand;
+  /** The fee that the command takes, in minor units; absent when there is none. */
+  readonly fee?: number | undefined;
   /** The wallets that the command is about: their owners do not approve it. */
   readonly walletIds: readonly string[];
   /** The requester of the withdrawal that the command is about. It does not approve it either. */
@@ -171,8 +173,31 @@ export function showsFacts(approval: Approval, facts: GuardedFacts): boolean {
   return textOf(approval) === textOf(facts);
 }
 
-function textOf({ command, walletIds, requestedBy, amount, currency, limits, limitsVersion }: GuardedFacts): string {
-  return fingerprintOf({ command, walletIds, requestedBy, amount, currency, limits, limitsVersion });
+function textOf({
+  command,
+  walletIds,
+  requestedBy,
+  amount,
+  fee,
+  currency,
+  limits,
+  limitsVersion,
+}: GuardedFacts): string {
+  return fingerprintOf({ command, walletIds, requestedBy, amount, fee, currency, limits, limitsVersion });
+}
+
+/**
+ * Returns why a command is refused whose fee is another one than its approval shows, after a change of the fees.
+ *
+ * @param approval absent: the command has none
+ */
+export function feeApprovalRefusal(
+  approval: Pick<Approval, 'fee'> | undefined,
+  fee: number | undefined,
+): WalletError | undefined {
+  if (approval === undefined || approval.fee === fee) return undefined;
+  const detail = `the fee is ${fee ?? 0}, and was ${approval.fee ?? 0} when this was asked for: reject it, and ask again`;
+  return new WalletError('approval_expired', { detail });
 }
 
 /** Returns why no operator can decide about an approval at a moment (ISO 8601 UTC); undefined while it is open. */

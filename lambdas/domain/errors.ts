@@ -69,7 +69,10 @@ export interface ErrorDetails {
   readonly retryAfterSeconds?: number;
   /** The hourly limit that was reached, in accepted requests. */
   readonly limit?: number;
-  /** Index of the leg of a split that is refused, or that first names the wallet which refuses. */
+  /**
+   * Index of the leg of a split that is refused, or that first names the wallet which refuses; absent where an end user must
+   * not learn which of several receivers takes no money.
+   */
   readonly leg?: number;
   /** The limit of the wallet that was reached. */
   readonly walletLimit?: {

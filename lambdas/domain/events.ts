@@ -108,6 +108,19 @@ export function transactionActor(after: Transaction): Actor {
   }
 }
 
+/** Returns the second operator behind a transaction's event; undefined when the command needed none. */
+export function transactionApprover(after: Transaction): Actor | undefined {
+  switch (after.type) {
+    case 'charge':
+    case 'refund':
+      return after.approvedBy;
+    case 'withdrawal':
+      return after.status === 'completed' || after.status === 'failed' ? after.resolution?.approvedBy : undefined;
+    default:
+      return undefined;
+  }
+}
+
 function transferActor(after: Transfer): Actor {
   if (!after.queued || after.status === 'scheduled' || after.status === 'pending') return requesterOf(after);
   return after.status === 'failed' ? (after.cancellation?.actor ?? service) : service;
@@ -147,6 +160,11 @@ export function walletActor(type: WalletEventType, after: Wallet): Actor {
 /** Returns the reason of a wallet's event; undefined when the actor gave none. */
 export function walletReason(type: WalletEventType, after: Wallet): string | undefined {
   return changeIn(type, after)?.reason;
+}
+
+/** Returns the second operator behind a wallet's event; undefined when the command needed none. */
+export function walletApprover(type: WalletEventType, after: Wallet): Actor | undefined {
+  return changeIn(type, after)?.approvedBy;
 }
 
 type WalletEventType = NonNullable<ReturnType<typeof walletEvent>>;

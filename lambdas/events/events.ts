@@ -11,8 +11,10 @@ import {
   orderActor,
   orderEvent,
   transactionActor,
+  transactionApprover,
   transactionEvent,
   walletActor,
+  walletApprover,
   walletEvent,
   walletReason,
 } from '../domain/events.ts';
@@ -59,6 +61,10 @@ function spelledOut(actor: Actor, issuer: string): Actor {
   return isThis ? { ...actor, issuer } : actor;
 }
 
+function approver(actor: Actor | undefined, issuer: string): { readonly approvedBy?: Actor } {
+  return actor === undefined ? {} : { approvedBy: spelledOut(actor, issuer) };
+}
+
 /** Returns the event that reports a discrepancy in the books. It is the same for the same finding of the same pass. */
 export function discrepancyEvent(discrepancy: Discrepancy, passId: string, now: number): EventOf<'ledger.discrepancy'> {
   const { kind, subject, detail } = discrepancy;
@@ -84,6 +90,7 @@ function eventOfWallet(before: Wallet | undefined, after: Wallet, { issuer }: Ev
     walletIds: [after.walletId],
     ownerId: after.ownerId,
     actor: spelledOut(walletActor(type, after), issuer),
+    ...approver(walletApprover(type, after), issuer),
     ...(type !== 'wallet.created' && { reason: walletReason(type, after) }),
     wallet: publishedWallet(after),
   };
@@ -120,6 +127,7 @@ function eventOfTransaction(
     walletIds: receiver === undefined ? [walletId] : [walletId, receiver],
     ownerId: after.ownerId,
     actor: spelledOut(transactionActor(after), issuer),
+    ...approver(transactionApprover(after), issuer),
     transaction: publishedTransaction(
       after,
       after.type === 'withdrawal'

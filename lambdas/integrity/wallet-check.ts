@@ -148,7 +148,9 @@ export async function stepWalletCheck(
   let { readUnits } = page;
   if (check.stage === 'sender') {
     readUnits += await checkParts(table, check, page.items, asOf);
-    if (page.next === undefined) readUnits += (await compareScheduled(table, check)) + (await compareOrders(table, check));
+    if (page.next === undefined) {
+      readUnits += (await compareScheduled(table, check)) + (await compareOrders(table, check));
+    }
   }
   check.after = page.next;
   if (page.next === undefined) check.stage = check.stage === 'sender' ? 'receiver' : 'entries';

@@ -117,18 +117,18 @@ function countInWallet(
   { walletId, ownerId, currency, at }: Omit<Movement, 'amount' | 'transactionId'>,
   count: WalletUse & { readonly values: Item },
 ): WriteItem {
-  const owned = ownerId === undefined ? '' : ' AND ownerId = :ownerId';
+  const isOwned = ownerId !== undefined;
   return {
     label: count.label,
     request: {
       Update: update(table, walletKey(walletId), {
         set: `${count.set}, version = version + :one, updatedAt = :at`,
-        if: `${ofThisVersion.if} AND ${count.if} AND currency = :currency${owned}`,
+        if: `${ofThisVersion.if} AND ${count.if} AND currency = :currency${isOwned ? ' AND ownerId = :ownerId' : ''}`,
         values: {
           ...ofThisVersion.values,
           ...{ active: 'active', currency, at, one: 1 },
           ...count.values,
-          ...(owned !== '' && { ownerId }),
+          ...(isOwned && { ownerId }),
         },
       }),
     },

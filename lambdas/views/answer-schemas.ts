@@ -422,7 +422,10 @@ const problem = z.object({
     .describe('For `invalid_request`: the field, parameter or header, and its defect'),
   leg: count
     .optional()
-    .describe('Of a split: the index of the leg that is refused, or that first names the wallet which refuses'),
+    .describe(
+      'Of a split: the index of the leg that is refused, or that first names the wallet which refuses. Absent for an end user ' +
+        'who pays several wallets, of which one is `receiver_unavailable`',
+    ),
   limit: z.enum(limitNames).optional().describe('For `limit_exceeded`: the limit of the wallet'),
   left: count.optional().describe('For `limit_exceeded`: the most that this limit allows now, in minor units'),
   resetsAt: time.optional().describe('For `limit_exceeded`: when it allows more; absent when time alone does not'),

@@ -28,6 +28,7 @@ export const approvalFields: View<ShownApproval, ApprovalAudience> = {
   status: everyAudience,
   walletIds: everyAudience,
   amount: everyAudience,
+  fee: everyAudience,
   currency: everyAudience,
   limits: { operator: limitsOf, subscriber: limitsOf },
   limitsVersion: everyAudience,

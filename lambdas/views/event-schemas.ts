@@ -173,6 +173,9 @@ export const approval = z.object({
   status: z.enum(approvalStatuses),
   walletIds: z.array(z.string()).describe('The wallets that the command is about'),
   amount: amount.optional(),
+  fee: amount
+    .optional()
+    .describe('The fee that the command takes out of its amount, in minor units; absent when there is none'),
   currency: z.string().optional(),
   limits: limits.optional().describe('The limits that the command sets, in minor units'),
   limitsVersion: z.int().min(0).optional().describe('The version of the limits that the command replaces'),
@@ -252,6 +255,8 @@ const base = {
   actor: actor.optional().describe('The party that made the change; only events of earlier releases lack it'),
 };
 
+const approvedBy = actor.optional().describe('The second operator, where one had to approve the command');
+
 function about<T extends EventType, M extends z.ZodRawShape>(type: T, description: string, members: M) {
   return z.object({ ...base, type: z.literal(type), ...members }).meta({ title: type, description });
 }
@@ -259,13 +264,14 @@ function about<T extends EventType, M extends z.ZodRawShape>(type: T, descriptio
 /** The schema of each event's `detail`. */
 export const eventSchemas = {
   'wallet.created': about('wallet.created', 'A wallet was opened', { wallet }),
-  'wallet.funded': about('wallet.funded', 'A charge was booked', { transaction }),
+  'wallet.funded': about('wallet.funded', 'A charge was booked', { transaction, approvedBy }),
   'wallet.frozen': about('wallet.frozen', 'No money may enter or leave the wallet', { wallet, reason }),
-  'wallet.unfrozen': about('wallet.unfrozen', 'Money may move again', { wallet, reason }),
+  'wallet.unfrozen': about('wallet.unfrozen', 'Money may move again', { wallet, reason, approvedBy }),
   'wallet.closed': about('wallet.closed', 'The wallet is empty, and closed', { wallet, reason }),
   'wallet.limits_changed': about('wallet.limits_changed', 'An operator has set the limits of the wallet', {
     wallet,
     reason,
+    approvedBy,
   }),
   'wallet.changed': about('wallet.changed', 'The owner or an operator has changed the name or metadata of the wallet', {
     details,
@@ -277,13 +283,11 @@ export const eventSchemas = {
   'withdrawal.executing': about('withdrawal.executing', 'A worker has begun the first visit to the bank', {
     transaction,
   }),
-  'withdrawal.completed': about('withdrawal.completed', 'The bank has paid', { transaction }),
+  'withdrawal.completed': about('withdrawal.completed', 'The bank has paid', { transaction, approvedBy }),
   'withdrawal.failed': about(
     'withdrawal.failed',
     'The bank has not paid, or it was cancelled; the money is available again. Or its wallet refused it at its time',
-    {
-      transaction,
-    },
+    { transaction, approvedBy },
   ),
   'withdrawal.review': about('withdrawal.review', 'An operator must decide whether the bank has paid', {
     transaction,
@@ -306,7 +310,10 @@ export const eventSchemas = {
   'hold.opened': about('hold.opened', 'Money is held for a receiver, until the hold expires', { transaction }),
   'hold.captured': about('hold.captured', 'Held money was paid to the receiver of the hold', { transaction }),
   'hold.ended': about('hold.ended', 'The hold holds nothing more; `end` is how it ended', { transaction }),
-  'refund.completed': about('refund.completed', 'Money of a transfer, capture or charge went back', { transaction }),
+  'refund.completed': about('refund.completed', 'Money of a transfer, capture or charge went back', {
+    transaction,
+    approvedBy,
+  }),
   'fees.collected': about('fees.collected', 'Fees have moved into the revenue wallet of their currency', {
     transaction,
   }),

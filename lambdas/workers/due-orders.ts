@@ -42,8 +42,9 @@ async function makeAll(run: Run, { orders }: DueOrders, endsAt: number): Promise
   let made = 0;
   const active: ActiveOrder[] = [];
   for (const order of orders) {
-    if (order instanceof UnreadableItem) run.failures.push(order);
-    else if (order.status === 'active') {
+    if (order instanceof UnreadableItem) {
+      run.failures.push(order);
+    } else if (order.status === 'active') {
       active.push(order);
       run.orderDueAt = earlier(run.orderDueAt, waitsSince(order));
     }

@@ -110,6 +110,7 @@ const wallet: Required<Wallet> = {
   mostCredit: 25,
   scheduled: 2,
   hasDetails: true,
+  orders: 1,
 };
 
 const details: Required<WalletDetails> = { name: 'Rent', metadata: { b: '2', a: '1' } };

@@ -22,7 +22,7 @@ import { limitsOf, versionOf } from './limits.ts';
 import type { Ask, Witness } from './asks.ts';
 import { orderLooks, seesOrder, wrongInOrder } from './orders.ts';
 import { isJust, mustBeRefused } from './refusals.ts';
-import { legIdsOf, paysFromOwn } from './splits.ts';
+import { legIdsOf, namesReceiver, paysFromOwn } from './splits.ts';
 
 /** Checks one answer at the time when it is given. */
 export function checkAnswer(asked: Ask, witness: Witness): void {
@@ -38,6 +38,7 @@ export function checkAnswer(asked: Ask, witness: Witness): void {
   if (isForged(ask.step) && response.status < 500 && code !== 'unauthorized' && !witness.keys.hasFailed()) {
     violate('a withdrawn key is refused', said);
   }
+  if (namesReceiver(ask)) violate('a payer does not learn which receiver takes no money', said);
   if (response.status < 300) {
     if (!maySee(ask, witness)) violate('no caller reaches the wallets of others', said);
     if (decidesOwn(ask, witness)) violate('no caller decides about its own', said);

@@ -17,6 +17,7 @@ export interface ApprovalState extends Item {
   readonly walletIds: readonly string[];
   readonly path: Readonly<Record<string, string>>;
   readonly amount?: number;
+  readonly fee?: number;
   readonly fingerprint: string;
   readonly transactionId: string;
   readonly askedAt: string;
@@ -93,7 +94,7 @@ export function checkApprovals({ ledger, history, violate }: Witness): void {
   const latest = ledger.latest();
   const approvals = latest.filter(({ sk }) => sk === 'APPROVAL') as ApprovalState[];
   const records = new Map(latest.filter(({ sk }) => sk === 'TX').map((item) => [String(item['pk']).slice(3), item]));
-  for (const { approvalId, status, transactionId, fingerprint, askedBy, endedBy, amount } of approvals) {
+  for (const { approvalId, status, transactionId, fingerprint, askedBy, endedBy, amount, fee } of approvals) {
     const record = records.get(transactionId);
     const says = `${approvalId} is ${status}`;
     if (status !== 'approved' && record?.['fingerprint'] !== `asked:${fingerprint}`) {
@@ -106,6 +107,9 @@ export function checkApprovals({ ledger, history, violate }: Witness): void {
     }
     if (record?.['amount'] !== undefined && record['amount'] !== amount) {
       violate('an approval executes its command', `${says}, and its record has another amount`);
+    }
+    if (record?.['type'] === 'charge' && record['fee'] !== fee) {
+      violate('an approval executes its command', `${says}, and its record has another fee`);
     }
     if (approvedBy?.principal !== endedBy?.principal) {
       violate('a command names who approved it', `${says}, its record names ${String(approvedBy?.principal)}`);

@@ -184,6 +184,10 @@ function checkSchedule(is: TransactionState, was: TransactionState | undefined, 
   }
   if (executedAt !== undefined && executedAt < (executeAt ?? '')) violate('nothing is executed before its time', says);
   if (was?.executedAt !== undefined && was.executedAt !== executedAt) violate('the journal stays', says);
+  const isNow = was !== undefined && was.executedAt === undefined && executedAt !== undefined;
+  if (isNow && (executedAt !== is['updatedAt'] || is['historyKey'] !== `${executedAt}#${is.transactionId}`)) {
+    violate('a payment is executed when its record says', says);
+  }
 }
 
 /** Returns the change of each account that a transaction in its status must have made. */

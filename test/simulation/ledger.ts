@@ -169,7 +169,9 @@ export function openLedger(
     if (scheduled !== (wallet.scheduled ?? 0)) {
       violate('a wallet counts its scheduled payments', `${walletId}: ${wallet.scheduled ?? 0}, and has ${scheduled}`);
     }
-    const active = ordersIn(currents()).filter((one) => one.status === 'active' && walletOfOrder(one) === walletId).length;
+    const active = ordersIn(currents()).filter(
+      (one) => one.status === 'active' && walletOfOrder(one) === walletId,
+    ).length;
     if (active !== (wallet.orders ?? 0)) {
       violate('a wallet counts its standing orders', `${walletId}: ${wallet.orders ?? 0}, and has ${active}`);
     }

@@ -221,7 +221,8 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'approval_expired':
       return (
         approvals.some((one) => Date.parse(one?.expiresAt ?? '') <= ask.startedAt + clocksDifferMs) ||
-        (approval?.command === 'unfreeze' && sources.some((wallet) => hasOtherStatus(wallet, approval)))
+        (approval?.command === 'unfreeze' && sources.some((wallet) => hasOtherStatus(wallet, approval))) ||
+        (approval?.command === 'charge' && priced.some(({ fee }) => fee !== (approval['fee'] ?? 0)))
       );
     case 'not_in_review':
       return transactionLooks(ledger, about, ask).some((one) => one?.status !== 'review');

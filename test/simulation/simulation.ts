@@ -134,7 +134,10 @@ export async function simulate(
     (before, after, task) => {
       const most = (history.service.caps ?? caps).orders;
       if (after['sk'] === 'WALLET' && Number(after['orders'] ?? 0) > most) {
-        violate('a wallet has no standing order too many', `${String(after['walletId'])} has ${String(after['orders'])}`);
+        violate(
+          'a wallet has no standing order too many',
+          `${String(after['walletId'])} has ${String(after['orders'])}`,
+        );
       }
       if (rollout !== undefined) checkUpgrade({ before, after, by: deployment.runBy(task), rollout, violate });
     },

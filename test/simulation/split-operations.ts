@@ -29,6 +29,11 @@ export const splitOperations: readonly Operation[] = [
   operation('split too much', [open(carol), split(leg(alice, bob, 600), leg(alice, carol, 600))]),
   operation('split to a missing wallet', [split(leg(alice, bob), leg(alice, missing))]),
   operation('split to a frozen wallet', [freezeAt(4_000, bob), split(leg(alice, bob))]),
+  operation('split to several wallets, one of them frozen', [
+    open(carol),
+    freezeAt(4_000, bob),
+    split(leg(alice, bob), leg(alice, carol, 20)),
+  ]),
   operation('split from the wallet of another owner', [split(leg(alice, bob), leg(bob, alice))]),
   operation('split from a wallet of another owner that gets more', [split(leg(alice, bob), leg(bob, alice, 7))]),
   operation('split for an operator, there and back', [

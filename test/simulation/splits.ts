@@ -188,6 +188,15 @@ export function isJustForSplit(
   }
 }
 
+/** Returns whether the answer to an end user who pays several wallets names the one that takes no money. */
+export function namesReceiver({ step: { action, operator }, response }: Ask): boolean {
+  if (action.do !== 'split' || operator || response?.body?.['code'] !== 'receiver_unavailable') return false;
+  const payers = new Set(action.legs.map(({ wallet }) => walletIdOfName(wallet)));
+  const receivers = new Set(action.legs.map(({ to }) => walletIdOfName(to)).filter((id) => !payers.has(id)));
+  const { leg, detail = '' } = response.body;
+  return receivers.size > 1 && (leg !== undefined || String(detail).includes('legs['));
+}
+
 /** Returns whether the caller may pay from all wallets of a split that was accepted. */
 export function paysFromOwn(ask: Ask, { ledger }: Pick<Witness, 'ledger'>): boolean {
   const { action, principal } = ask.step;

@@ -5,6 +5,7 @@ import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
 import { errorTitles, WalletError } from '../../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';
 import { endOfWindow } from '../../lambdas/domain/rate.ts';
+import { caps } from '../../lambdas/domain/wallet.ts';
 import { bankCallMs, clockErrorMs } from '../../lambdas/domain/withdrawal.ts';
 import { problem } from '../../lambdas/http/problem.ts';
 import { journalMs } from '../../lambdas/store/journal.ts';
@@ -110,6 +111,7 @@ const openTooLong = {
   withdrawal: levels('withdrawal-open-for-too-long'),
   transfer: levels('transfer-open-for-too-long'),
   hold: levels('expired-hold-open-for-too-long'),
+  scheduled: levels('scheduled-payment-waits-for-too-long'),
 };
 const serverErrors = levels('api-server-errors');
 const slow = levels('slow-commands');
@@ -165,6 +167,8 @@ const phrases = [
   `${bankDown().inTwenty} in 20 of at least ${bankDown().turns} turns`,
   `accepted more than ${openTooLong.withdrawal.warning / 60} minutes ago (warning), or more than ${openTooLong.withdrawal.critical / 60} (critical)`,
   `accepted more than ${minutes(openTooLong.transfer.warning)} ago (warning), or more than ${openTooLong.transfer.critical / 60} (critical)`,
+  `The time of a scheduled payment came ${openTooLong.scheduled.warning / 60} minutes ago or more (warning), or an hour ago (critical)`,
+  `One wallet has at most ${digits(caps.scheduled)}, besides those of its standing orders.`,
   `A hold that expired more than ${minutes(openTooLong.hold.warning)} ago (warning), or more than ${openTooLong.hold.critical / 60} (critical),`,
   ...(['withdrawal', 'transfer'] as const).map((work) => {
     const { warning, critical } = levels(`${work}-queue-nearly-full`);

@@ -1,7 +1,7 @@
 /** The recovery of scheduled payments, on the real engine. */
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
-import { dueShardOf, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
+import { scheduleShardOf, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
 import { newBooks } from '../books.ts';
 import { afterTest, useEngine } from '../fixture.ts';
@@ -47,7 +47,7 @@ describe('a scheduled transfer that the restore forgot', () => {
       assert.match(lines.join('\n'), /put back: a scheduled transfer of 100 EUR/);
       const { fingerprint, ...restored } = (await itemOf(table, transactionKey(payment.transactionId))) ?? {};
       assert.deepEqual({ ...restored, fingerprint: before?.['fingerprint'] }, before);
-      assert.equal(restored['dueShard'], dueShardOf('scheduled', payment.transactionId));
+      assert.equal(restored['dueShard'], scheduleShardOf(payment));
       assert.equal(await countOf(scene), 1);
       await assertSound(scene, events);
     },

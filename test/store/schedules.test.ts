@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { problemOf } from '../../lambdas/domain/bookings.ts';
-import { dueShardOf, historyKeyOf } from '../../lambdas/store/keys.ts';
+import { historyKeyOf, scheduleShardOf } from '../../lambdas/store/keys.ts';
 import { executeTransfer, executeWithdrawal } from '../../lambdas/store/schedules.ts';
 import { listTransactions } from '../../lambdas/store/transactions.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
@@ -58,7 +58,7 @@ describe('a scheduled transfer', () => {
     const item = (await allItems(table, 'due')).find(({ transactionId }) => transactionId === payment.transactionId);
     assert.deepEqual(
       [item?.['dueShard'], item?.['dueAt'], item?.['postings'], item?.['counterpartyWalletId']],
-      [dueShardOf('scheduled', payment.transactionId), timeOf(table, hourMs), [], undefined],
+      [scheduleShardOf(payment), timeOf(table, hourMs), [], undefined],
     );
     assert.deepEqual((await listTransactions(table, { walletId: shop, limit: 10 })).items, []);
     const [listed] = (await listTransactions(table, { walletId: payer, limit: 10 })).items;

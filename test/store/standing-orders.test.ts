@@ -9,7 +9,14 @@ import type { ActiveOrder, OrderFacts } from '../../lambdas/domain/standing-orde
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import { orderKey, walletKey } from '../../lambdas/store/keys.ts';
 import { cancelScheduled } from '../../lambdas/store/schedules.ts';
-import { cancelOrder, getOrder, listOrders, makeNextPayment, openOrder, storedOrder } from '../../lambdas/store/standing-orders.ts';
+import {
+  cancelOrder,
+  getOrder,
+  listOrders,
+  makeNextPayment,
+  openOrder,
+  storedOrder,
+} from '../../lambdas/store/standing-orders.ts';
 import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';

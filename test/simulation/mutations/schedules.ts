@@ -26,8 +26,8 @@ export const scheduleMutations: readonly Mutation[] = [
       },
       {
         file: schedules,
-        text: "postings = :postings',\n      if: ' AND executeAt <= :at',",
-        replacement: "postings = :postings',\n      if: ' AND attribute_exists(executeAt)',",
+        text: "remove: 'queuedAt',\n      if: ' AND executeAt <= :at',",
+        replacement: "remove: 'queuedAt',\n      if: ' AND attribute_exists(executeAt)',",
       },
     ],
     operation: 'schedule a transfer, by a sweeper whose clock is ahead',
@@ -55,6 +55,13 @@ export const scheduleMutations: readonly Mutation[] = [
     schedules,
     'debit(table, executionOf(payment, at))',
     'debit(table, { ...executionOf(payment, at), amount: 1 })',
+    'schedule a transfer',
+  ),
+  mutation(
+    'execute a payment at another time than its record says',
+    schedules,
+    'executedAt = :at, dueAt = :at,',
+    'executedAt = executeAt, dueAt = :at,',
     'schedule a transfer',
   ),
   mutation(

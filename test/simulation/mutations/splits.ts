@@ -36,6 +36,13 @@ export const splitMutations: readonly Mutation[] = [
     'split from the wallet of another owner',
   ),
   mutation(
+    'tell a payer which of several receivers takes no money',
+    splits,
+    'changes.filter(({ pays }) => !pays).length > 1',
+    'changes.filter(({ pays }) => !pays).length > 9',
+    'split to several wallets, one of them frozen',
+  ),
+  mutation(
     'make legs without their fees',
     domain,
     "fee: feeOf(fees, 'transfer', { amount: leg.amount, currency }) }",

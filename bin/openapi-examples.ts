@@ -378,6 +378,10 @@ export const answerExamples: Readonly<Record<keyof typeof namedSchemas, object>>
   Entry: entry,
   EntryPage: { items: [entry], nextCursor: 'MTI' },
   Statement: statement,
+  Totals: {
+    ...{ ownerId: 'alice', month: '2026-03', from: statement.from, to: statement.to, final: true },
+    items: [{ currency: 'USD', type: 'withdrawal', count: 1, in: 0, out: 2_500, fees: 0 }],
+  },
   NotificationPreferences: preferences,
   Pass: pass,
   Integrity: {

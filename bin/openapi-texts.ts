@@ -149,6 +149,7 @@ export const parameterTexts: Readonly<Record<string, string>> = {
     'Only transactions with exactly this reference. An owner finds by it what its own view shows with the reference',
   format: 'The format, whatever `Accept` says',
   from: 'Only transactions created at this moment or later',
+  month: 'The month in UTC, as `2026-03`; it must have begun',
   'get-statement.from': 'The beginning of the period, inclusive; with an offset',
   'get-statement.to': 'Its end, exclusive, and not in the future; without it the time of the request',
   'get-statement.limit':

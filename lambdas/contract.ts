@@ -287,6 +287,7 @@ export const routes = [
     own: 'read',
     any: 'support',
   },
+  { method: 'GET', path: '/totals', function: 'statements', name: 'get-totals', own: 'read', any: 'support' },
   { method: 'POST', path: '/wallets/{walletId}/freeze', function: 'freeze', any: 'support' },
   { method: 'POST', path: '/wallets/{walletId}/unfreeze', function: 'unfreeze', any: 'decide' },
   { method: 'POST', path: '/wallets/{walletId}/close', function: 'close', any: 'support' },

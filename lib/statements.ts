@@ -11,7 +11,7 @@ export interface StatementsProps {
   readonly rateLimits: Required<RateLimits>;
 }
 
-/** The statements of wallets. One function serves all their routes. */
+/** The statements of wallets, and the totals of owners. One function serves all their routes. */
 export class Statements extends Construct {
   readonly functions;
 
@@ -22,10 +22,15 @@ export class Statements extends Construct {
         // It may read thousands of transactions.
         timeout: WalletFunction.longestRouteTimeout,
         environment: {
-          TABLE_NAME: ledger.allow({ GetItem: ['wallet'], BatchGetItem: ['transaction'], UpdateItem: ['rateWindow'] }, [
-            'byWallet',
-            'byCounterparty',
-          ]),
+          TABLE_NAME: ledger.allow(
+            {
+              GetItem: ['wallet'],
+              Query: ['ownedWallet'],
+              BatchGetItem: ['transaction', 'wallet'],
+              UpdateItem: ['rateWindow'],
+            },
+            ['byWallet', 'byCounterparty'],
+          ),
           ENTRIES_TABLE_NAME: entries.allow({ Query: ['entry'], BatchGetItem: ['entry'] }),
           READS_PER_HOUR: String(rateLimits.reads),
         },

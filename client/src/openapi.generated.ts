@@ -248,6 +248,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/totals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What moved in the wallets of an owner in a month (UTC), by currency and type: the number of lines, the sums in and out, and the fees
+         * @description What moved in the wallets of an owner in a month (UTC), by currency and type: the number of lines, the sums in and out, and the fees. An answer with `nextCursor` covers a part: add up the parts. It answers 503 `ledger_behind` while a ledger does not have the whole month.
+         */
+        get: operations["getTotals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/wallets/{walletId}/freeze": {
         parameters: {
             query?: never;
@@ -1706,6 +1726,41 @@ export interface components {
             /** @description Absent on the last page; send it as `cursor` */
             nextCursor?: string;
         };
+        Totals: {
+            /** @description The owner: the `sub` of its tokens */
+            ownerId: string;
+            /** @description In UTC, as 2026-03 */
+            month: string;
+            /**
+             * Format: date-time
+             * @description The beginning of the month, inclusive
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Its end, exclusive; of a month that is not over the time of the request for its first page
+             */
+            to: string;
+            /** @description `false` within a minute of `to`, while a command that began before it may still be booked */
+            final: boolean;
+            /** @description Sorted by currency and type; of this part of the month, where there are several */
+            items: {
+                /** @description ISO 4217, in upper case */
+                currency: string;
+                /** @description The type of the transaction; `correction` where no transaction explains the change, as after a recovery. Known: charge, withdrawal, transfer, return, hold, capture, refund, collection, correction */
+                type: string;
+                /** @description The number of lines of the statements */
+                count: number;
+                /** @description The sum of the amounts above zero */
+                in: number;
+                /** @description The sum of those below zero, without the sign */
+                out: number;
+                /** @description The sum of the fees */
+                fees: number;
+            }[];
+            /** @description There are more parts: send it as `cursor`, and add up what they have */
+            nextCursor?: string;
+        };
         NotificationPreferences: {
             /** @description The owner: the `sub` of its tokens */
             ownerId: string;
@@ -2855,6 +2910,33 @@ export interface operations {
                     "application/json": components["schemas"]["Statement"];
                     "text/csv": string;
                     "application/xml": string;
+                };
+            };
+        };
+    };
+    getTotals: {
+        parameters: {
+            query?: {
+                /** @description The month in UTC, as `2026-03`; it must have begun */
+                month?: string;
+                /** @description For operators: the owner, if it is not the caller */
+                ownerId?: string;
+                /** @description The `nextCursor` of the page before, with the same other parameters */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The totals, or a part of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Totals"];
                 };
             };
         };

@@ -23,6 +23,7 @@ import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { getWallet } from '../store/wallets.ts';
 import type { Wallet } from '../domain/wallet.ts';
+import { getTotals } from './get-totals.ts';
 import { acceptedFormat, formatNames, statementFormats } from '../views/statement-formats.ts';
 import type { FormatName, StatementEnd } from '../views/statement-formats.ts';
 import { balanceOf, lineView, statementHead, sumsView } from '../views/statement-view.ts';
@@ -159,11 +160,13 @@ function answer(
 export function open(environment: Environment<'statements'>) {
   // A page of an index has up to a megabyte.
   const client = dynamodbClient({ requestTimeoutMs: 5_000 });
+  const services = {
+    table: openTable(client, environment.TABLE_NAME),
+    entries: openTable(client, environment.ENTRIES_TABLE_NAME),
+    limits: openReadLimits(environment),
+  };
   return byRoute('statements', {
-    'get-statement': serve(getStatement, {
-      table: openTable(client, environment.TABLE_NAME),
-      entries: openTable(client, environment.ENTRIES_TABLE_NAME),
-      limits: openReadLimits(environment),
-    }),
+    'get-statement': serve(getStatement, services),
+    'get-totals': serve(getTotals, services),
   });
 }

@@ -283,6 +283,25 @@ const statement = z.object({
   nextCursor: z.string().optional().describe('Absent on the last page; send it as `cursor`'),
 });
 
+const totals = z.object({
+  ownerId: z.string(),
+  month: z.string().describe('In UTC, as 2026-03'),
+  from: time.describe('The beginning of the month, inclusive'),
+  to: time.describe('Its end, exclusive; of a month that is not over the time of the request for its first page'),
+  final: statement.shape.final,
+  items: z
+    .array(
+      z.object({
+        currency: z.string(),
+        type: statement.shape.lines.element.shape.type,
+        count: count.describe('The number of lines of the statements'),
+        ...statement.shape.sums.omit({ lines: true }).shape,
+      }),
+    )
+    .describe('Sorted by currency and type; of this part of the month, where there are several'),
+  nextCursor: z.string().optional().describe('There are more parts: send it as `cursor`, and add up what they have'),
+});
+
 const preferences = z.object({
   ownerId: z.string(),
   channels: z.object(Object.fromEntries(channelNames.map((channel) => [channel, z.boolean()]))),
@@ -453,6 +472,7 @@ export const namedSchemas = {
   Entry: entry,
   EntryPage: entryPage,
   Statement: statement,
+  Totals: totals,
   NotificationPreferences: preferences,
   Pass: pass,
   Integrity: integrity,
@@ -584,6 +604,10 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       },
     },
     codes: ['ledger_behind', 'statement_too_long'],
+  },
+  'get-totals': {
+    successes: { 200: { meaning: 'The totals, or a part of them', schema: 'Totals' } },
+    codes: ['ledger_behind'],
   },
   freeze: { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_closed'] },
   unfreeze: {

@@ -81,7 +81,7 @@ import type { ServiceSettings } from './service.ts';
 import type { World } from './world.ts';
 
 /** Routes that read data from the table's stream, which is not part of this world. */
-export const streamRoutes = ['list-entries', 'get-statement', 'integrity'] as const;
+export const streamRoutes = ['list-entries', 'get-statement', 'get-totals', 'integrity'] as const;
 /** Routes that read no data. */
 export const referenceRoutes = ['get-description', 'get-reference'] as const;
 export type RouteName = Exclude<Route, (typeof streamRoutes | typeof referenceRoutes)[number]>;

@@ -390,6 +390,7 @@ async function readTheBooks(): Promise<void> {
   const firstPage = await ask('get-statement', { as: ann, path, query: { from, limit: '1' } });
   const rest = { from, limit: '1', cursor: firstPage['nextCursor']! };
   await ask('get-statement', { as: ann, path, query: rest });
+  await ask('get-totals', { as: ann, query: { month: '2026-03' } });
 
   // The check looks twice at a wallet that its ledger does not show yet.
   const { walletId: behind } = await ask('create-wallet', { as: operator, body: { currency: 'EUR' } });

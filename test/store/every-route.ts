@@ -37,6 +37,7 @@ import {
   listStandingOrders,
   openStandingOrder,
 } from '../../lambdas/api/standing-orders.ts';
+import { getTotals } from '../../lambdas/api/get-totals.ts';
 import { getStatement } from '../../lambdas/api/statements.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { unfreeze } from '../../lambdas/api/unfreeze.ts';
@@ -81,6 +82,7 @@ export function openRoutes(table: Table, entries: Table, bankKey: string) {
     'get-balance': serve(getBalance, { ...limited, entries }),
     'list-entries': serve(listEntries, { ...limited, entries }),
     'get-statement': serve(getStatement, { ...limited, entries }),
+    'get-totals': serve(getTotals, { ...limited, entries }),
     charge: serve(charge, { table, fourEyes }),
     withdraw: serve(withdraw, queued),
     transfer: serve(transfer, queued),

@@ -12,6 +12,7 @@ import { listTransactions } from '../../lambdas/api/list-transactions.ts';
 import { listWallets } from '../../lambdas/api/list-wallets.ts';
 import { putNotificationPreferences } from '../../lambdas/api/put-notification-preferences.ts';
 import { getStandingOrder, listStandingOrders } from '../../lambdas/api/standing-orders.ts';
+import { getTotals } from '../../lambdas/api/get-totals.ts';
 import { getStatement } from '../../lambdas/api/statements.ts';
 import { nameOfRoute, routes } from '../../lambdas/contract.ts';
 import type { RouteName } from '../../lambdas/contract.ts';
@@ -104,6 +105,7 @@ describe('reads', () => {
       'get-balance': serve(getBalance, services),
       'list-entries': serve(listEntries, services),
       'get-statement': serve(getStatement, services),
+      'get-totals': serve(getTotals, services),
       'list-transactions': serve(listTransactions, services),
       'find-transactions': serve(findTransactions, services),
       'get-transaction': serve(getTransaction, services),

@@ -56,6 +56,8 @@ export interface WalletClient {
   /** The caller's wallets; with `ownerId` those of another, for operators. */
   wallets(options?: Query<'listWallets'> & CallOptions): Pages<Wallet>;
   wallet(walletId: string): WalletHandle;
+  /** Transactions of all wallets that the caller may see: by reference, by owner, or the open work. */
+  transactions(options?: Query<'findTransactions'> & CallOptions): Pages<Transaction>;
   transaction(transactionId: string): TransactionHandle;
   hold(transactionId: string): HoldHandle;
   /** Reads the transaction with this receipt code. */
@@ -130,6 +132,8 @@ function lists({ http }: Transport) {
     wallets: (options = {}) => listOf(options, (query, init) => http.GET('/wallets', { params: { query }, ...init })),
     approvals: (options = {}) =>
       listOf(options, (query, init) => http.GET('/approvals', { params: { query }, ...init })),
+    transactions: (options = {}) =>
+      listOf(options, (query, init) => http.GET('/transactions', { params: { query }, ...init })),
     receipt: (receiptCode, options = {}) =>
       dataOf(http.GET('/receipts/{receiptCode}', { params: { path: { receiptCode } }, ...signalOf(options) })),
   } satisfies Partial<WalletClient>;

@@ -87,6 +87,7 @@ export function sender(options: SenderOptions): Send {
     const until = once ? 0 : clock.now() + options.totalMs;
     const progress: Progress = { attempts: 0, uncertainAt: undefined };
     for (;;) {
+      signal.throwIfAborted();
       progress.attempts += 1;
       const outcome = await attempt(request, body, options, progress);
       if (outcome.kind === 'lost') signal.throwIfAborted();

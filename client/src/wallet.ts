@@ -4,7 +4,17 @@ import type { Pages } from './pages.ts';
 import { commandCall, dataOf, listOf, signalOf } from './transport.ts';
 import type { CallOptions, CommandOptions, Transport, WaitingOptions } from './transport.ts';
 import { doneOf } from './approval.ts';
-import type { Balance, DryRun, Entry, Schemas, StandingOrder, Transaction, Wallet, WalletLimits } from './types.ts';
+import type {
+  Balance,
+  DryRun,
+  Entry,
+  Schemas,
+  StandingOrder,
+  Statement,
+  Transaction,
+  Wallet,
+  WalletLimits,
+} from './types.ts';
 
 type Query<Name extends keyof operations> = Omit<NonNullable<operations[Name]['parameters']['query']>, 'cursor'>;
 
@@ -22,6 +32,10 @@ export interface WalletHandle {
   balance(options?: Query<'getBalance'> & CallOptions): Promise<Balance>;
   /** The history, newest first. */
   transactions(options?: Query<'listTransactions'> & CallOptions): Pages<Transaction>;
+  /** The lines of the ledger in a period, with what was before and after them. Other formats: `http`, with `parseAs`. */
+  statement(
+    options?: Omit<Query<'getStatement'>, 'format'> & { readonly cursor?: string } & CallOptions,
+  ): Promise<Statement>;
   /** The ledger, newest first. */
   entries(options?: Query<'listEntries'> & CallOptions): Pages<Entry>;
   /** Books money in that was paid elsewhere. For operators. */
@@ -32,6 +46,8 @@ export interface WalletHandle {
   readonly transfer: PricedCommand<Schemas['TransferRequest'], WaitingOptions & { readonly async?: boolean }>;
   /** Promises money to another wallet, or to the world outside, until a time. */
   hold(body: Schemas['OpenHoldRequest'], options?: CommandOptions): Promise<Transaction>;
+  /** Changes name or metadata. */
+  change(body: Schemas['ChangeWalletRequest'], options?: CommandOptions): Promise<Wallet>;
   freeze(body?: Schemas['FreezeRequest'], options?: CommandOptions): Promise<Wallet>;
   unfreeze(body?: Schemas['UnfreezeRequest'], options?: CommandOptions): Promise<Wallet>;
   close(body?: Schemas['CloseRequest'], options?: CommandOptions): Promise<Wallet>;
@@ -57,6 +73,11 @@ function reads({ http }: Transport, walletId: string) {
       listOf(options, (query, init) =>
         http.GET('/wallets/{walletId}/transactions', { params: { path, query }, ...init }),
       ),
+    statement({ signal, ...query } = {}) {
+      return dataOf(
+        http.GET('/wallets/{walletId}/statement', { params: { path, query }, ...signalOf({ signal }) }),
+      ) as Promise<Statement>;
+    },
     entries: (options = {}) =>
       listOf(options, (query, init) => http.GET('/wallets/{walletId}/entries', { params: { path, query }, ...init })),
     standingOrders: (options = {}) =>
@@ -98,6 +119,10 @@ function states(transport: Transport, walletId: string) {
   const { http } = transport;
   const path = { walletId };
   return {
+    change(body, options) {
+      const { header, init } = commandCall(transport, options);
+      return dataOf(http.PATCH('/wallets/{walletId}', { params: { path, header }, body, ...init }));
+    },
     freeze(body = {}, options) {
       const { header, init } = commandCall(transport, options);
       return dataOf(http.POST('/wallets/{walletId}/freeze', { params: { path, header }, body, ...init }));

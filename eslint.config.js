@@ -56,7 +56,12 @@ export default defineConfig(
     languageOptions: { globals: { __ENV: 'readonly', __ITER: 'readonly', __VU: 'readonly' } },
   },
   {
-    files: ['**/*.ts'],
+    // It runs in a browser.
+    files: ['test/service/labels.js'],
+    languageOptions: { globals: { document: 'readonly' } },
+  },
+  {
+    files: ['**/*.{ts,tsx}'],
     extends: [js.configs.recommended, tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -80,7 +85,7 @@ export default defineConfig(
 
   {
     // A function fits on a screen.
-    files: ['bench/**', 'bin/**', 'client/**', 'lambdas/**', 'lib/**', 'local/**'],
+    files: ['bench/**', 'bin/**', 'client/**', 'console/**', 'lambdas/**', 'lib/**', 'local/**'],
     rules: { 'max-lines-per-function': ['error', { max: 70, skipBlankLines: true, skipComments: true }] },
   },
 
@@ -115,6 +120,17 @@ export default defineConfig(
     // Browsers and Deno run it, too.
     files: ['client/src/*.ts'],
     rules: forbid(String.raw`^(?!\./[^/]+$|openapi-fetch$)`, 'the client imports openapi-fetch alone; cli/ has Node'),
+  },
+  {
+    files: ['console/**'],
+    rules: {
+      ...forbid(
+        String.raw`^(?!\.\.?/(views/)?[^/]+$|(\.\./)+client/src/index\.ts$|(\.\./)+lambdas/contract\.ts$|preact(/hooks)?$|uplot$)`,
+        'the console uses the client, the settings of its function, preact and uplot, and nothing else',
+      ),
+      // A handler is an arrow with one call.
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+    },
   },
   { files: ['local/**'], rules: forbid(String.raw`^\.\./`, 'localLayers names what this folder imports') },
   ...Object.entries(localLayers).map(([folder, below]) => ({

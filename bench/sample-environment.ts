@@ -19,7 +19,7 @@ export const sampleEnvironment: Environment<FunctionName> = Object.fromEntries(
 
 function sampleOf(variable: string): string {
   if (variable === 'FRAUD_LIMITS') return JSON.stringify(fraudLimits);
-  if (['OPERATOR_LIMITS', 'TIERS', 'FEES', 'REVENUE_WALLETS'].includes(variable)) return '{}';
+  if (['OPERATOR_LIMITS', 'TIERS', 'FEES', 'REVENUE_WALLETS', 'CONSOLE_SETTINGS'].includes(variable)) return '{}';
   if (variable === 'FOUR_EYES') return '{"expiresAfterMs":86400000}';
   if (variable === 'PAYOUT_WINDOW') return alwaysOpen;
   if (variable === 'SCHEDULES') return 'true';

@@ -16,6 +16,11 @@ export interface LocalServiceOptions extends Omit<RunnerOptions, 'synthesize' | 
    */
   readonly stack?: ((app: App) => Stack) | string;
   /**
+   * Visits to the bank after which a withdrawal goes to review, in the stack of local-stack.ts.
+   * @default those of a deployed stack
+   */
+  readonly bankVisits?: number | undefined;
+  /**
    * The behaviour of the bank simulator.
    * @default its own defaults
    */
@@ -28,12 +33,12 @@ export interface LocalService extends Runner {
 
 /** Starts the service and its bank. Throws what `startRunner` throws. */
 export async function startLocalService(options: LocalServiceOptions = {}): Promise<LocalService> {
-  const { stack, bank: settings = {}, ...rest } = options;
+  const { stack, bankVisits, bank: settings = {}, ...rest } = options;
   let bank: BankSimulator | undefined;
   const runner = await startRunner({
     ...rest,
     synthesize(outdir) {
-      if (stack === undefined) return runCdkApp(join(import.meta.dirname, 'local-stack.ts'), outdir);
+      if (stack === undefined) return runCdkApp(join(import.meta.dirname, 'local-stack.ts'), outdir, { bankVisits });
       if (typeof stack !== 'string') return synthesizeHere(stack, outdir);
       cpSync(stack, outdir, { recursive: true });
     },

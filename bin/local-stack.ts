@@ -1,13 +1,15 @@
 /**
  * The CDK app of the service on one machine. Its bank is the simulator, which has another port each time. Charges above
  * 10,000 Swiss francs need two operators, so that docs/approvals.md can be tried. Fees in Norwegian kroner are for
- * docs/fees.md.
+ * docs/fees.md. The context `bankVisits` sets after how many visits to the bank a withdrawal goes to review.
  */
 import { newApp } from '../lib/app.ts';
 import { WalletStack } from '../lib/wallet-stack.ts';
 
-new WalletStack(newApp({ builtinCloudFormationValidation: false }), 'Wallet', {
-  bank: { id: 'simulator' },
+const app = newApp({ builtinCloudFormationValidation: false });
+const maxAttempts = app.node.tryGetContext('bankVisits') as number | undefined;
+new WalletStack(app, 'Wallet', {
+  bank: { id: 'simulator', ...(maxAttempts !== undefined && { maxAttempts }) },
   fees: {
     transfer: { byCurrency: { NOK: { flat: 500 } } },
     withdrawal: { byCurrency: { NOK: { flat: 1_000 } } },
@@ -15,5 +17,6 @@ new WalletStack(newApp({ builtinCloudFormationValidation: false }), 'Wallet', {
     charge: { byCurrency: { NOK: { basisPoints: 200 } } },
   },
   batches: true,
+  console: { development: true },
   fourEyes: { charge: { above: Number.MAX_SAFE_INTEGER, byCurrency: { CHF: 1_000_000 } } },
 });

@@ -5,6 +5,7 @@ import { PortInUseError } from '../local/http/server.ts';
 import type { Runner } from '../local/runner/runner.ts';
 import { DataInUseError } from '../local/storage/data.ts';
 import { TemplateError } from '../local/cloudformation/template.ts';
+import { demoVisits, makeDemoData } from './demo-data.ts';
 import { startLocalService } from './local-service.ts';
 import { stopOnSignals } from './signals.ts';
 
@@ -13,6 +14,7 @@ const usage = `npm start -- [options]
   --port N      port to serve on (3000)
   --data DIR    folder to keep data in (.wallet)
   --memory      keep nothing
+  --demo        make owners, wallets and payments to look at; a withdrawal goes to review after 3 visits to the bank
   --quiet       print the base URL only
   --verbose     show what functions write`;
 
@@ -30,6 +32,7 @@ async function main(): Promise<void> {
     port: options.port,
     dataDir: options.data,
     memory: options.memory,
+    ...(options.demo && { bankVisits: demoVisits }),
     progress: (line) => {
       print(`  ${line}`);
     },
@@ -39,6 +42,10 @@ async function main(): Promise<void> {
     print(`\n${signal}: finishing what is under way (again to stop at once)`);
     await runner.stop();
   });
+  if (options.demo) {
+    print('  making the data of the demo');
+    await makeDemoData(runner);
+  }
   if (options.quiet) console.log(runner.baseUrl);
   else await greet(runner, options, performance.now() - started);
   const reason = await runner.failed;
@@ -53,6 +60,7 @@ function readOptions() {
       port: { type: 'string', default: '3000' },
       data: { type: 'string', default: '.wallet' },
       memory: { type: 'boolean', default: false },
+      demo: { type: 'boolean', default: false },
       quiet: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -76,6 +84,10 @@ async function greet(runner: Runner, options: ReturnType<typeof readOptions>, to
   const token = await runner.token({ clientId: 'operator', expiresIn: 86_400 });
   console.log(`
 The wallet service runs at ${runner.baseUrl} (${(tookMs / 1000).toFixed(1)} s; ${dataDir ? `data in ${dataDir}` : 'nothing is kept'})
+
+The console, where you sign in with any name: ${runner.baseUrl}/console${
+    options.demo ? '\nSearch it for the owners ada, ben and cleo. Some seconds from now a withdrawal is in review.' : ''
+  }
 
 A token with every scope, for one day:
 

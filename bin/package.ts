@@ -8,7 +8,6 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join, posix } from 'node:path';
 import { environments } from '../lambdas/contract.ts';
 import type { FunctionName } from '../lambdas/contract.ts';
-import { codeFile } from '../lib/bundle-files.ts';
 import { bundleOf } from '../lib/bundle.ts';
 import { scratchFolder } from '../lib/scratch.ts';
 import { readOptions } from './options.ts';
@@ -34,6 +33,7 @@ const names = Object.keys(environments) as FunctionName[];
 const documents = [
   'approvals',
   'bank-protocol',
+  'console',
   'deploy',
   'disaster',
   'events',
@@ -71,7 +71,9 @@ function fill(): void {
   writeFileSync(join(folder, 'bundles', 'LICENSES.txt'), licenses());
   for (const name of documents) cpSync(join(root, 'docs', `${name}.md`), join(folder, 'docs', `${name}.md`));
   cpSync(join(root, 'docs', 'openapi.json'), join(folder, 'docs', 'openapi.json'));
-  cpSync(join(root, 'docs', 'events'), join(folder, 'docs', 'events'), { recursive: true });
+  for (const name of ['events', 'images']) {
+    cpSync(join(root, 'docs', name), join(folder, 'docs', name), { recursive: true });
+  }
   cpSync(join(root, 'lib', 'README.md'), join(folder, 'README.md'));
   for (const file of ['LICENSE', 'CHANGELOG.md']) cpSync(join(root, file), join(folder, file));
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), undefined, 2)}\n`);
@@ -128,10 +130,11 @@ function manifestAt(path: string): Manifest {
 
 /** Returns the license of each package whose code is in the bundles. Most licenses demand that copies carry them. */
 function licenses(): string {
-  const sources = names.flatMap((name) => {
-    const map = readFileSync(join(bundleOf(name), `${codeFile}.map`), 'utf8');
-    return (JSON.parse(map) as { readonly sources: readonly string[] }).sources;
+  const maps = names.flatMap((name) => {
+    const files = readdirSync(bundleOf(name)).filter((file) => file.endsWith('.map'));
+    return files.map((file) => readFileSync(join(bundleOf(name), file), 'utf8'));
   });
+  const sources = maps.flatMap((map) => (JSON.parse(map) as { readonly sources: readonly string[] }).sources);
   const paths = sources.flatMap(
     (source) => /node_modules\/(.*node_modules\/)?(@[^/]+\/)?[^/]+/.exec(source)?.[0] ?? [],
   );

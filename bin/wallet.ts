@@ -11,6 +11,7 @@
  * - `holds=false`, `refunds=false`, `splits=false`, `schedules=false`: leaves out the routes of holds, of refunds, of splits, or of
  *   standing orders.
  * - `batches=true`: adds the routes of batches, and their worker.
+ * - `console=true`: adds the page for operators at `/console`.
  * - `webAcl`: `false`, or the ARN of an existing one.
  * - `ledgerTableArn` with `ledgerStreamArn`, `entriesTableArn`: tables that exist already (docs/deploy.md, Adopting tables).
  * - `logLevel`: `WARN` or `ERROR`, for fewer lines in logs.
@@ -94,6 +95,7 @@ new WalletStack(app, 'Wallet', {
   ...(entriesTableArn !== undefined && { entriesTable: { tableArn: entriesTableArn } }),
   ...switchedOff('reservedConcurrency', 'holds', 'refunds', 'splits', 'schedules'),
   ...(isSwitchedOn('batches') && { batches: true }),
+  ...(isSwitchedOn('console') && { console: {} }),
   ...(logLevel !== undefined && { logLevel: logLevel as LogLevel }),
   ...(budget !== undefined && { monthlyBudget: { dollars: dollarsOf(budget) } }),
   ...(webAcl !== undefined && webAcl !== 'true' && { webAcl: webAcl === 'false' ? false : webAcl }),

@@ -76,6 +76,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `FOUR_EYES`: a `FourEyes` as JSON, with `expiresAfterMs`, the time in which a command can be approved.
  * - `FULL_PASS_HOURS`: time from the beginning of a pass over all books to that of the next one.
  * - `SCHEDULES`: whether payments can be scheduled: `true` or `false`.
+ * - `CONSOLE_SETTINGS`: `ConsoleSettings` as JSON.
  * - `QUEUE_DEPTH_LIMIT`: messages that may wait in a queue before new work for it is refused as `overloaded`.
  * - `BATCH_QUEUE_URL`: the queue of batches; for the sweeper of a service without batches `none`, as no variable may be empty.
  */
@@ -154,6 +155,7 @@ export const environments = {
   ],
   projector: ['ENTRIES_TABLE_NAME', 'SET_ASIDE_QUEUE_URL'],
   integrity: ['ENTRIES_TABLE_NAME'],
+  console: ['CONSOLE_SETTINGS'],
   'integrity-job': [
     ...table,
     'ENTRIES_TABLE_NAME',
@@ -180,8 +182,8 @@ export const environments = {
 export type FunctionName = keyof typeof environments;
 
 /**
- * Functions that a service lacks where notifications, screening, holds, refunds, splits, standing orders, approvals or
- * batches are switched off.
+ * Functions that a service lacks where notifications, screening, holds, refunds, splits, standing orders, approvals,
+ * batches or the console are switched off.
  */
 export type OptionalFunction =
   | 'fraud'
@@ -198,7 +200,8 @@ export type OptionalFunction =
   | 'get-approval'
   | 'create-batch'
   | 'get-batch'
-  | 'batches';
+  | 'batches'
+  | 'console';
 
 /** A value for each function that a service has. */
 export type PerFunction<Value> = Readonly<
@@ -407,6 +410,41 @@ export const backendScopes = ['charge', 'read'] as const satisfies readonly (Own
 
 /** The scopes that `operate` includes. The three together are less than `operate`. */
 export const operatorScopes = ['charge', 'support', 'decide'] as const satisfies readonly OperatorScope[];
+
+/** The path of the page for operators, where the service has one. It is no route of the API: no token, no JSON. */
+export const consolePath = '/console';
+
+/** The sign-in of people at an OpenID Connect issuer: authorization code with PKCE, by a client without a secret. */
+export interface ConsoleSignIn {
+  /** The URL at which people sign in and get a code. */
+  readonly authorizeEndpoint: string;
+  /** The URL at which the page exchanges the code for a token. It must allow the page's origin (CORS). */
+  readonly tokenEndpoint: string;
+  readonly clientId: string;
+  /** The scopes that the page asks for, separated by spaces. */
+  readonly scope: string;
+}
+
+/** What the page for operators knows about its deployment. */
+export interface ConsoleSettings {
+  /** Absent: tokens are pasted. */
+  readonly signIn?: ConsoleSignIn | undefined;
+  /** Whether the service runs in the runner, whose issuer gives every token and whose bank is simulated. */
+  readonly development?: true | undefined;
+}
+
+/** The page for operators as one HTML document, with the hashes by which a policy allows its script and its style. */
+export interface ConsolePage {
+  /** Has `{{settings}}` where the settings of a deployment come, as the value of an attribute. */
+  readonly html: string;
+  /** `sha256-…` */
+  readonly scriptHash: string;
+  /** `sha256-…` */
+  readonly styleHash: string;
+}
+
+/** The file of the page beside the code of the function `console`: a `ConsolePage` as JSON. */
+export const consolePageFile = 'page.json';
 
 /**
  * Set on the routes' functions only where CORS is on: the origins whose pages may read answers, separated by spaces, or

@@ -9,12 +9,12 @@ import {
   RestApi,
   SecurityPolicy,
 } from 'aws-cdk-lib/aws-apigateway';
-import type { CfnRestApi, IAuthorizer, MethodDeploymentOptions } from 'aws-cdk-lib/aws-apigateway';
+import type { AwsIntegration, CfnRestApi, IAuthorizer, MethodDeploymentOptions } from 'aws-cdk-lib/aws-apigateway';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function, IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { corsVariable, metrics, minCompressionBytes, routes } from '../lambdas/contract.ts';
+import { consolePath, corsVariable, metrics, minCompressionBytes, routes } from '../lambdas/contract.ts';
 import type { PerFunction } from '../lambdas/contract.ts';
 import { addLevels, ownMetric } from './alarms.ts';
 import type { AddAlarm } from './alarms.ts';
@@ -41,13 +41,17 @@ export interface CorsProps {
   readonly allowedOrigins: readonly string[];
 }
 
+interface RoutedFunction {
+  readonly handler: Function;
+  readonly invoked: IFunction;
+}
+
 /** Properties of `Api`. */
 export interface ApiProps {
   /** The function of each route. A missing one does not compile, unless a service can lack it. */
-  readonly functions: Pick<
-    PerFunction<{ readonly handler: Function; readonly invoked: IFunction }>,
-    (typeof routes)[number]['function']
-  >;
+  readonly functions: Pick<PerFunction<RoutedFunction>, (typeof routes)[number]['function']>;
+  /** The function that answers with the console; absent where the service has none. */
+  readonly console?: RoutedFunction | undefined;
   readonly authorizer: IAuthorizer;
   readonly webAcl: WebAcl;
   readonly throttle: ThrottleProps;
@@ -80,7 +84,7 @@ export class Api extends Construct {
         throttlingBurstLimit: props.throttle.burst,
         tracingEnabled: true,
         ...methodLogging,
-        methodOptions: throttlesOfOpenMethods(props.throttle),
+        methodOptions: throttlesOfOpenMethods(props),
         accessLogDestination: new LogGroupLogDestination(this.accessLog),
         accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
       },
@@ -125,9 +129,11 @@ export class Api extends Construct {
     });
   }
 
-  private addRoutes({ functions, authorizer }: ApiProps): void {
+  private addRoutes({ functions, authorizer, console: page }: ApiProps): void {
     const invoked = new Set(routes.flatMap((route) => functions[route.function]?.handler ?? []));
+    if (page) invoked.add(page.handler);
     const role = new ApiRole(this, 'Role', [...invoked]);
+    if (page) this.addPage(role.integrationWith(page.invoked));
     for (const route of routes) {
       const target = functions[route.function];
       if (target === undefined) continue;
@@ -145,6 +151,17 @@ export class Api extends Construct {
         });
       }
     }
+  }
+
+  /** Adds the console: a page without data, for a browser that has no token yet. */
+  private addPage(integration: AwsIntegration): void {
+    const method = this.restApi.root
+      .resourceForPath(consolePath)
+      .addMethod('GET', integration, { authorizationType: AuthorizationType.NONE });
+    Validations.of(method).acknowledge({
+      id: 'AwsSolutions-APIG4',
+      reason: 'The same page for everyone, without data: its script asks the API with the token of an operator.',
+    });
   }
 
   private acknowledgeFindings(): void {
@@ -213,11 +230,16 @@ const openRoutes: Readonly<Record<OpenFunction, { readonly reason: string; reado
 /** Settings of a method replace all of the stage's, so each of them repeats these. */
 const methodLogging = { loggingLevel: MethodLoggingLevel.ERROR, dataTraceEnabled: false };
 
+/** One page of an operator is one request; the rest of what it asks for needs a token. */
+const pageThrottle: ThrottleProps = { ratePerSecond: 10, burst: 20 };
+
 /** Returns the throttles of the methods that take no token, by path and method. None is above the stage's. */
-function throttlesOfOpenMethods({ ratePerSecond, burst }: ThrottleProps): Record<string, MethodDeploymentOptions> {
-  const open = routes.flatMap((route) =>
-    'open' in route ? [[`${route.path}/${route.method}`, openRoutes[route.function].throttle] as const] : [],
+function throttlesOfOpenMethods(props: ApiProps): Record<string, MethodDeploymentOptions> {
+  const { ratePerSecond, burst } = props.throttle;
+  const open = routes.flatMap((route): [method: string, throttle: ThrottleProps][] =>
+    'open' in route ? [[`${route.path}/${route.method}`, openRoutes[route.function].throttle]] : [],
   );
+  if (props.console) open.push([`${consolePath}/GET`, pageThrottle]);
   return Object.fromEntries(
     open.map(([method, throttle]) => [
       method,

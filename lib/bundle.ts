@@ -2,9 +2,10 @@ import { buildSync, stop } from 'esbuild';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, extname, join, relative } from 'node:path';
-import { environments, logLevelVariable } from '../lambdas/contract.ts';
+import { consolePageFile, environments, logLevelVariable } from '../lambdas/contract.ts';
 import type { FunctionName } from '../lambdas/contract.ts';
 import { bundleFile, codeFile } from './bundle-files.ts';
+import { buildConsolePage, consoleMapFile } from './console-page.ts';
 import { scratchFolder } from './scratch.ts';
 
 const root = dirname(import.meta.dirname);
@@ -113,11 +114,15 @@ export function sourceOf(name: FunctionName): FunctionSource {
   return { file, variables: environments[name] };
 }
 
-/** Bundles all functions of the service. Returns the folder of each. */
+/** Bundles all functions of the service, and the page of the console beside its function. Returns the folder of each. */
 export function bundleAll(): Record<FunctionName, string> {
   const names = Object.keys(environments) as FunctionName[];
   const sources = names.map((name) => [name, sourceOf(name)] as const);
-  return bundle(Object.fromEntries(sources) as Record<FunctionName, FunctionSource>);
+  const folders = bundle(Object.fromEntries(sources) as Record<FunctionName, FunctionSource>);
+  const { page, map } = buildConsolePage();
+  writeFileSync(join(folders.console, consolePageFile), JSON.stringify(page));
+  writeFileSync(join(folders.console, consoleMapFile), map);
+  return folders;
 }
 
 let folders: Record<FunctionName, string> | undefined;

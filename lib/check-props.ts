@@ -34,6 +34,8 @@ export function checkProps(scope: Construct, props: WalletServiceProps): void {
   if (props.domain) checkDomain(scope, props.domain);
   if (props.encryptionKey) checkKey(scope, props.encryptionKey);
   checkIssuer(scope, props);
+  checkUrl(scope, 'console.signIn.authorizeEndpoint', props.console?.signIn?.authorizeEndpoint);
+  checkUrl(scope, 'console.signIn.tokenEndpoint', props.console?.signIn?.tokenEndpoint);
   checkWebAcl(props.webAcl);
   if (props.cors?.allowedOrigins.length === 0) {
     throw new Error('cors.allowedOrigins must have an origin, received none');

@@ -1,6 +1,7 @@
 /** The exports of the package: both constructs, the types of their props, and the names of the stack's outputs. */
 export { outputs } from '../lambdas/contract.ts';
 export type {
+  ConsoleSignIn,
   FeeRule,
   Fees,
   FunctionName,
@@ -23,6 +24,7 @@ export type { BankProps } from './bank-props.ts';
 export type { MonthlyBudget } from './budget.ts';
 export type { LoadRange, ProvisionedLoad, WarmLoad } from './capacity.ts';
 export type { ReservedConcurrency } from './concurrency.ts';
+export type { ConsoleOptions } from './console.ts';
 export type { DeploymentStrategy } from './deployments.ts';
 export type { EventsOptions } from './events.ts';
 export type { FeesOptions } from './fees.ts';

@@ -18,7 +18,6 @@ import { logLevelVariable, serviceVariable } from '../lambdas/contract.ts';
 import type { Environment, FunctionName } from '../lambdas/contract.ts';
 import { interfaceStatements, placeIn } from './bank-network.ts';
 import type { BankNetwork } from './bank-network.ts';
-import { codeFile } from './bundle-files.ts';
 import { keyStatements } from './encryption.ts';
 import { FunctionRole } from './function-role.ts';
 import { newLogGroup } from './service-log.ts';
@@ -119,7 +118,7 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
     const valueOf = (binding: string | Access) => (typeof binding === 'string' ? binding : binding.value);
     this.handler = new Function(this, 'Function', {
       description: `Wallet service: ${name}`,
-      code: Code.fromAsset(bundleOf(name), { exclude: readsSourceMaps ? [] : [`${codeFile}.map`] }),
+      code: Code.fromAsset(bundleOf(name), { exclude: readsSourceMaps ? [] : ['*.map'] }),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,

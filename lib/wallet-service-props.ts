@@ -12,6 +12,7 @@ import type { BankProps } from './bank-props.ts';
 import type { MonthlyBudget } from './budget.ts';
 import type { ProvisionedLoad, WarmLoad } from './capacity.ts';
 import type { ReservedConcurrency } from './concurrency.ts';
+import type { ConsoleOptions } from './console.ts';
 import type { DeploymentStrategy } from './deployments.ts';
 import type { EventsOptions } from './events.ts';
 import type { FeesOptions } from './fees.ts';
@@ -270,6 +271,15 @@ export interface WalletServiceProps {
    * @default false
    */
   readonly batches?: boolean;
+
+  /**
+   * A page for operators at the path `/console` of the API (docs/console.md): search, wallets, the life of transactions,
+   * reviews, approvals, and the check of the books. It shows nothing without a token, and does only what its scopes
+   * allow. It adds a function and a method: five of a stack's 500 resources.
+   *
+   * @default - no console
+   */
+  readonly console?: ConsoleOptions;
 
   /**
    * Whether payments can be scheduled, once or as standing orders. `false` leaves out the routes of standing orders, and

@@ -23,6 +23,7 @@ import { Batches } from './batches.ts';
 import { checkProps } from './check-props.ts';
 import { sharesOf } from './concurrency.ts';
 import type { Shares } from './concurrency.ts';
+import { OperatorConsole } from './console.ts';
 import { Dashboard } from './dashboard.ts';
 import { Deployments } from './deployments.ts';
 import { allowServices } from './encryption.ts';
@@ -116,7 +117,10 @@ export class WalletService extends Construct {
     const followers = newFollowers(this, props, { ...shared, ...core });
     const { events, notifications, fraud, audit, integrity } = followers;
     const routed = routedIn(core, followers);
-    const api = newApi(this, props, { functions: routed, authorizer: tokens.authorizer, addAlarm: alarms.add });
+    const api = newApi(this, props, {
+      ...{ functions: routed, console: routed.console, authorizer: tokens.authorizer },
+      addAlarm: alarms.add,
+    });
     RemovalPolicies.of(this).apply(props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, {
       applyToResourceTypes: keptTypes,
     });
@@ -181,6 +185,7 @@ function routedIn(core: ReturnType<typeof newCore>, followers: ReturnType<typeof
     ...core.standingOrders?.functions,
     ...core.fourEyes?.functions,
     ...core.batches?.functions,
+    ...core.console?.functions,
     ...followers.notifications?.functions,
     ...core.health.functions,
     ...core.reference.functions,
@@ -191,7 +196,7 @@ function routedIn(core: ReturnType<typeof newCore>, followers: ReturnType<typeof
 function newApi(
   scope: Construct,
   { cors, domain, webAcl = true, throttle = { ratePerSecond: 1000, burst: 2000 } }: WalletServiceProps,
-  parts: Pick<ApiProps, 'functions' | 'authorizer' | 'addAlarm'>,
+  parts: Pick<ApiProps, 'functions' | 'console' | 'authorizer' | 'addAlarm'>,
 ): Api {
   return new Api(scope, 'Api', { ...parts, cors, domain, webAcl, throttle });
 }
@@ -334,7 +339,9 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   });
   const health = new Health(scope, 'Health', { ledger, tokens, ...queues });
   const reference = new Reference(scope, 'Reference');
-  const features = { holds, refunds, splits, standingOrders, fourEyes, batches };
+  const page = props.console;
+  const console = page && new OperatorConsole(scope, 'Console', { options: page, cognito: tokens.cognito });
+  const features = { holds, refunds, splits, standingOrders, fourEyes, batches, console };
   const routes = { wallets, transactions, statements, transfers, withdrawals, ...features, health, reference };
   return { ledger, tokens, entries, projector, ...routes, sweeper };
 }

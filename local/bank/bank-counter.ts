@@ -14,9 +14,9 @@ export interface Reply {
 
 /**
  * The bank's behaviour at one call. `refuse` answers before any work that the payment is not accepted. `unavailable` is a
- * bare 503. `lose` and `pay-and-lose` leave the caller without an answer.
+ * bare 503. `lose` and `pay-and-lose` leave the caller without an answer. `process` never decides.
  */
-type Behaviour = 'pay' | 'reject' | 'refuse' | 'unavailable' | 'lose' | 'pay-and-lose';
+type Behaviour = 'pay' | 'reject' | 'process' | 'refuse' | 'unavailable' | 'lose' | 'pay-and-lose';
 
 /** Behaviours by the beginning of the destination's account. `nth` is the number of the submission of a reference, from 1. */
 const testDestinations: Record<string, (nth: number) => Behaviour> = {
@@ -26,6 +26,7 @@ const testDestinations: Record<string, (nth: number) => Behaviour> = {
   'SIM-BARE-503': (nth) => (nth <= 2 ? 'unavailable' : 'pay'),
   'SIM-TIMEOUT-PAID': (nth) => (nth === 1 ? 'pay-and-lose' : 'pay'),
   'SIM-TIMEOUT-LOST': (nth) => (nth === 1 ? 'lose' : 'pay'),
+  'SIM-PROCESSING': () => 'process',
   'SIM-DOWN': () => 'refuse',
 };
 
@@ -88,6 +89,7 @@ export class BankCounter {
     if (behaviour === 'refuse') return this.refuse(payment);
     if (behaviour === 'unavailable') return this.unavailable();
     if (behaviour === 'lose') return this.#hang(fixed !== undefined);
+    if (behaviour === 'process') return this.find(reference);
 
     const call = Symbol(reference);
     this.#deciding.set(call, reference);
@@ -107,7 +109,7 @@ export class BankCounter {
     await this.#pause(this.#settings.latencyMs);
     const now = this.#book.get(reference);
     const isVisible = now && Date.now() - Date.parse(now.submittedAt) >= this.#settings.findDelayMs;
-    const isDeciding = [...this.#deciding.values()].includes(reference);
+    const isDeciding = behaviour === 'process' || [...this.#deciding.values()].includes(reference);
     if (isVisible && (isDeciding || now.paidAt !== undefined || now.rejection)) {
       return { status: 200, body: receipt(now) };
     }

@@ -33,10 +33,16 @@ export function newOutputFolder(dataDir: string | undefined, shutdown: Shutdown)
 /**
  * Runs a CDK app in a process of its own, as the CDK's command line does. So the CDK's memory is free when it ends.
  * Throws TemplateError.
+ *
+ * @param context values of the app's context, as `cdk -c` gives them
  */
-export async function runCdkApp(file: string, outdir: string): Promise<void> {
+export async function runCdkApp(
+  file: string,
+  outdir: string,
+  context: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
   const child = fork(file, [], {
-    env: { ...process.env, CDK_OUTDIR: outdir },
+    env: { ...process.env, CDK_OUTDIR: outdir, CDK_CONTEXT_JSON: JSON.stringify(context) },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const [code] = (await once(child, 'exit')) as [number | null];

@@ -23,19 +23,29 @@ export interface ScheduleSettings {
   readonly region: string;
 }
 
-/** Calls the function once every interval, first after one interval, until stopped; then waits for calls under way. */
-export function startSchedule(settings: ScheduleSettings): { stop(): Promise<void> } {
+export interface RunningSchedule {
+  /** Calls the function now, beside its interval. Resolves at the end of the call, whatever that is. */
+  call(): Promise<void>;
+  /** Makes no further calls, and waits for those under way. */
+  stop(): Promise<void>;
+}
+
+/** Calls the function once every interval, first after one interval, until stopped. */
+export function startSchedule(settings: ScheduleSettings): RunningSchedule {
   const running = new Set<Promise<void>>();
-  const timer = setInterval(() => {
+  const call = (): Promise<void> => {
     const event: unknown = settings.input === undefined ? scheduledEvent(settings) : JSON.parse(settings.input);
-    const call = settings.target.invoke(event, 'event').then(
+    const called = settings.target.invoke(event, 'event').then(
       () => undefined,
       () => undefined, // The function's log has the reason; the next event comes in its time.
     );
-    running.add(call);
-    void call.then(() => running.delete(call));
-  }, settings.intervalMs);
+    running.add(called);
+    void called.then(() => running.delete(called));
+    return called;
+  };
+  const timer = setInterval(() => void call(), settings.intervalMs);
   return {
+    call,
     async stop() {
       clearInterval(timer);
       await Promise.all(running);

@@ -5,7 +5,7 @@ import { firehose } from '../firehose/service.ts';
 import { lambda } from '../lambda/service.ts';
 import { resourceType } from '../machine/machine.ts';
 import type { Machine, Service } from '../machine/machine.ts';
-import { listed } from '../machine/own-routes.ts';
+import { listed, ok } from '../machine/own-routes.ts';
 import type { MessageAttribute } from '../sqs/queues.ts';
 import { sqs } from '../sqs/service.ts';
 import type { Route } from '../storage/deliveries.ts';
@@ -14,6 +14,7 @@ import { busName, createEventBuses } from './event-buses.ts';
 import type { EventBuses } from './event-buses.ts';
 import { compilePattern } from './event-pattern.ts';
 import { intervalOf, startSchedule } from './schedules.ts';
+import type { RunningSchedule } from './schedules.ts';
 import { compileInput } from './target-input.ts';
 import type { TargetInput } from './target-input.ts';
 
@@ -35,17 +36,32 @@ interface RuleProperties {
 const defaultRetries = 185;
 const defaultAgeSeconds = 86_400;
 
-export const eventBridge: Service<EventBuses> = {
+interface EventBridge extends EventBuses {
+  readonly schedules: RunningSchedule[];
+}
+
+export const eventBridge: Service<EventBridge> = {
   open({ data, endpoint, environment, faults, routes }) {
     const buses = createEventBuses(data.store, data.deliveries, faults);
+    const schedules: RunningSchedule[] = [];
     endpoint.serve('AWSEvents', buses.service);
     environment['AWS_ENDPOINT_URL_EVENTBRIDGE'] = endpoint.url;
-    routes.add({
-      route: 'GET /local/events',
-      about: 'the published events, newest first: ?limit= and ?type=',
-      answer: ({ query }) => listed(query, (limit) => buses.list({ limit, type: query.get('type') ?? undefined })),
-    });
-    return buses;
+    routes.add(
+      {
+        route: 'GET /local/events',
+        about: 'the published events, newest first: ?limit= and ?type=',
+        answer: ({ query }) => listed(query, (limit) => buses.list({ limit, type: query.get('type') ?? undefined })),
+      },
+      {
+        route: 'POST /local/schedules',
+        about: 'calls the functions that have a schedule now, such as the check of the books, and waits for them',
+        async answer() {
+          await Promise.all(schedules.map((schedule) => schedule.call()));
+          return ok({ called: schedules.length });
+        },
+      },
+    );
+    return { ...buses, schedules };
   },
   types: {
     'AWS::Events::EventBus': resourceType({
@@ -122,6 +138,7 @@ export const eventBridge: Service<EventBuses> = {
             }
             const target = machine.use(lambda).functionOf(Arn, logicalId);
             const running = startSchedule({ ruleArn, intervalMs, target, input: Input, accountId, region });
+            machine.use(eventBridge).schedules.push(running);
             machine.shutdown.addDraining(() => running.stop());
           }
         }

@@ -92,6 +92,16 @@ describe('test destinations', () => {
     assert.equal(bank.book()[0]?.timesPaid, 1);
   });
 
+  it('SIM-PROCESSING is never decided, and never paid', async () => {
+    const bank = await start();
+    const client = clientOf(bank);
+    assert.equal((await client.submit(payment('SIM-PROCESSING'))).outcome, 'unknown');
+    for (let i = 0; i < 3; i++) {
+      assert.deepEqual(await client.find(payment('SIM-OK')), { outcome: 'unknown', reason: 'processing' });
+    }
+    assert.equal(bank.book()[0]?.timesPaid, 0);
+  });
+
   it('SIM-DOWN never accepts anything', async () => {
     const client = clientOf(await start());
     for (let i = 0; i < 4; i++) assert.deepEqual(await client.submit(payment('SIM-DOWN')), notAccepted);

@@ -9,9 +9,9 @@ import { resourcesOf, statementsOf, synthesize, theOnly } from './synthesized.ts
 import type { Resource } from './synthesized.ts';
 
 const every = Object.keys(environments) as FunctionName[];
-const routed = [...new Set<FunctionName>(routes.map((route) => route.function))];
-/** With the routes of approvals and batches, which are off by default. */
-const usual = synthesize({ fourEyes: {}, batches: true });
+const routed = [...new Set<FunctionName>([...routes.map((route) => route.function), 'console'])];
+/** With the routes of approvals and batches, and the console, which are off by default. */
+const usual = synthesize({ fourEyes: {}, batches: true, console: {} });
 const canary = LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES;
 /** Shifting versions leave room for approvals or for batches in one stack, not for both. */
 const gradual = synthesize({ deployment: canary, batches: true });
@@ -149,7 +149,7 @@ describe('a template without traffic shifting', () => {
   it('has no versions, aliases and deployment groups', () => {
     const types = new Set([...allOf(usual).values()].map(({ Type }) => Type));
     for (const type of types) assert.doesNotMatch(type, /CodeDeploy|Lambda::(Version|Alias)/);
-    const given = synthesize({ deployment: 'all-at-once', fourEyes: {}, batches: true });
+    const given = synthesize({ deployment: 'all-at-once', fourEyes: {}, batches: true, console: {} });
     assert.deepEqual(given.template.toJSON(), usual.template.toJSON());
   });
 });

@@ -9,7 +9,7 @@ import { bundleOf } from '../../lib/bundle.ts';
 import { resourcesOf, roleOf, statementsOf, synthesize } from './synthesized.ts';
 import { accessOf } from './table-access.ts';
 
-const { template, stack } = synthesize({ fourEyes: {}, batches: true });
+const { template, stack } = synthesize({ fourEyes: {}, batches: true, console: {} });
 const names = Object.keys(environments) as FunctionName[];
 const lambdas = resourcesOf(template, 'AWS::Lambda::Function');
 

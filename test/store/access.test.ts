@@ -423,7 +423,7 @@ describe('each function', () => {
     await readTheBooks();
     const { expiresAfterMs, ...fourEyes } = guarded;
     const fees = { revenueWallets: { EUR: walletIdOf('us', 'revenue', 'EUR') } };
-    const granted = accessOf(synthesize({ fourEyes, fees, batches: true }));
+    const granted = accessOf(synthesize({ fourEyes, fees, batches: true, console: {} }));
     const names = Object.keys(environments) as FunctionName[];
     assert.deepEqual(
       Object.fromEntries(names.map((name) => [name, [...(seen.get(name) ?? [])].sort()])),

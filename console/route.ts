@@ -1,0 +1,48 @@
+/** The parts of the page. Each has an address behind `#`, so that links, bookmarks and the back button work. */
+import { useEffect, useState } from 'preact/hooks';
+
+export type Route =
+  | { readonly name: 'home' | 'review' | 'approvals' | 'health' | 'live' | 'try' }
+  | { readonly name: 'search' | 'wallet' | 'transaction' | 'batch'; readonly id: string };
+
+const plain = ['review', 'approvals', 'health', 'live', 'try'] as const;
+const withId = { search: 'search', wallets: 'wallet', transactions: 'transaction', batches: 'batch' } as const;
+
+/** Returns the part that an address names; the home for any other. */
+export function routeOf(hash: string): Route {
+  const [first = '', id = ''] = hash.replace(/^#\/?/, '').split('/', 2);
+  const name = plain.find((one) => one === first);
+  if (name) return { name };
+  const kind = first in withId ? withId[first as keyof typeof withId] : undefined;
+  return kind === undefined || id === '' ? { name: 'home' } : { name: kind, id: decoded(id) };
+}
+
+/** The addresses of the parts. */
+export const hrefs = {
+  search: (text: string) => `#/search/${encodeURIComponent(text)}`,
+  wallet: (walletId: string) => `#/wallets/${walletId}`,
+  transaction: (transactionId: string) => `#/transactions/${transactionId}`,
+  batch: (batchId: string) => `#/batches/${batchId}`,
+};
+
+export function useRoute(): Route {
+  const [hash, setHash] = useState(location.hash);
+  useEffect(() => {
+    const follow = () => {
+      setHash(location.hash);
+    };
+    addEventListener('hashchange', follow);
+    return () => {
+      removeEventListener('hashchange', follow);
+    };
+  }, []);
+  return routeOf(hash);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,121 @@
+import { useId } from 'preact/hooks';
+import type { Transaction } from '../../client/src/index.ts';
+import { allows, useDesk } from '../context.ts';
+import { CommandForm } from '../form.tsx';
+import { useCommand, useLoad } from '../load.ts';
+import { Amount, Answer, Empty, Facts, Heading, Section, Time, TransactionLink, WalletLink } from '../parts.tsx';
+
+/** The withdrawals whose outcome only the bank knows, the oldest first. */
+export function Review() {
+  const { client } = useDesk();
+  const reviews = useLoad(
+    'review',
+    async (signal) => {
+      const health = await client.health({ signal });
+      const waiting = health.status === 'ok' ? (health.inReview ?? []) : [];
+      const read = ({ transactionId }: { readonly transactionId: string }) =>
+        client.transaction(transactionId).get({ signal });
+      // The list is that of some moments ago.
+      return (await Promise.all(waiting.slice(0, 25).map(read))).filter(({ status }) => status === 'review');
+    },
+    () => 5_000,
+  );
+  return (
+    <>
+      <Heading title="Review">Review</Heading>
+      <Section title="Withdrawals in review" aside={<p>Oldest first, up to 25, asked every 5 s</p>}>
+        <Answer loaded={reviews} label="reviews">
+          {(items) =>
+            items.length === 0 ? (
+              <Empty>Nothing is in review. A withdrawal comes here when the bank gives no definite answer.</Empty>
+            ) : (
+              <ul class="cards">
+                {items.map((item) => (
+                  <li key={item.transactionId}>
+                    <ReviewCard transaction={item} onDone={reviews.reload} />
+                  </li>
+                ))}
+              </ul>
+            )
+          }
+        </Answer>
+      </Section>
+    </>
+  );
+}
+
+interface CardProps {
+  readonly transaction: Transaction;
+  readonly onDone: () => void;
+}
+
+function ReviewCard({ transaction, onDone }: CardProps) {
+  const { session } = useDesk();
+  const { transactionId, walletId, amount, currency, createdAt, destination, attempts = [] } = transaction;
+  const last = attempts.at(-1);
+  return (
+    <>
+      <Facts
+        facts={[
+          ['Transaction, and reference at the bank', <TransactionLink transactionId={transactionId} />],
+          ['Amount', <Amount amount={amount} currency={currency} />],
+          ['Account', destination?.account],
+          ['Wallet', <WalletLink walletId={walletId} />],
+          ['Accepted', <Time at={createdAt} />],
+          ['Visits to the bank', last && `${attempts.length}, the last one: ${last.outcome} ${last.reason ?? ''}`],
+        ]}
+      />
+      {allows(session, 'decide') ? (
+        <details>
+          <summary>Resolve</summary>
+          <ResolveForm transaction={transaction} onDone={onDone} />
+        </details>
+      ) : (
+        <Empty>An operator with the scope decide resolves it.</Empty>
+      )}
+    </>
+  );
+}
+
+type Outcome = 'completed' | 'failed';
+
+/** Ends a withdrawal in review by what the bank has told the operator. */
+export function ResolveForm({ transaction, onDone }: CardProps) {
+  const { client } = useDesk();
+  const id = useId();
+  const command = useCommand(
+    (body: { readonly outcome: Outcome; readonly evidence: string }, options) =>
+      client.transaction(transaction.transactionId).resolve(body, options),
+    ({ status }) => `The withdrawal is ${status}.`,
+  );
+  return (
+    <CommandForm
+      label={`Resolve ${transaction.transactionId}`}
+      button="Resolve"
+      command={command}
+      onSend={({ outcome, evidence = '' }) =>
+        void command.send({ outcome: outcome as Outcome, evidence }).then((done) => {
+          if (done) onDone();
+        })
+      }
+    >
+      <fieldset>
+        <legend>Has the bank paid? This ends the withdrawal for ever.</legend>
+        <label>
+          <input type="radio" name="outcome" value="completed" required /> Paid: the held money is gone
+        </label>
+        <label>
+          <input type="radio" name="outcome" value="failed" required /> Not paid, and it will not: the money is
+          available again
+        </label>
+      </fieldset>
+      <div class="field">
+        <label for={id}>Evidence</label>
+        <textarea id={id} name="evidence" required maxLength={512} rows={3} aria-describedby={`${id}-hint`} />
+        <p class="hint" id={`${id}-hint`}>
+          How do you know it? For instance the line of the bank's statement. Operators see it, owners do not.
+        </p>
+      </div>
+    </CommandForm>
+  );
+}

@@ -1,0 +1,312 @@
+/** The console in a browser, over the demo's data: what an operator sees and does in a day, by mouse and by keyboard. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { makeDemoData } from '../../bin/demo-data.ts';
+import { answerOf } from '../../lambdas/api/console.ts';
+import { buildConsolePage } from '../../lib/console-page.ts';
+import { readBody } from '../../local/http/body.ts';
+import { listen, sendJson } from '../../local/http/server.ts';
+import { shared } from '../shared.ts';
+import { findChromium, startChromium } from '../../bin/chromium.ts';
+import { startService } from './service.ts';
+
+/** A script for the page, which returns what has no name. */
+const labels = readFileSync(join(import.meta.dirname, 'labels.js'), 'utf8');
+const executable = findChromium();
+if (executable === undefined) console.warn('no Chromium in PATH or CHROME_PATH: the tests of the console are skipped');
+
+/** Returns the stack of the run, in which a withdrawal goes to review after two visits to the bank. */
+function impatientStack(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'console-stack-'));
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+  cpSync(process.env[shared.assembly] ?? '', folder, { recursive: true });
+  const name = readdirSync(folder).find((file) => file.endsWith('.template.json')) ?? '';
+  const template = readFileSync(join(folder, name), 'utf8');
+  const impatient = template.replace(/"BANK_MAX_ATTEMPTS": ?"20"/, '"BANK_MAX_ATTEMPTS":"2"');
+  assert.notEqual(impatient, template);
+  writeFileSync(join(folder, name), impatient);
+  return folder;
+}
+
+const service = executable === undefined ? undefined : await startService({ stack: impatientStack() });
+const test = executable === undefined ? it.skip : it;
+
+describe('the console', () => {
+  test('shows an operator all of a day: search, wallet, payment, review, approval, books', async () => {
+    const { runner } = service!;
+    await makeDemoData(runner);
+    const browser = await startChromium(executable!);
+    try {
+      const context = await browser.newContext({ viewport: { width: 1200, height: 900 } });
+      const page = await context.newPage();
+      page.setDefaultTimeout(20_000);
+      const problems = watchProblems(page);
+      const console = new Console(page, `${runner.baseUrl}/console`);
+      await console.signIn('operator');
+      await seesTheOwner(console);
+      await seesAPayment(console);
+      await resolvesAReview(console);
+      await approves(console);
+      await seesSoundBooks(console);
+      await changesTheColours(console);
+      await worksByKeyboard(console);
+      await fitsAPhone(console);
+      await signsOut(console);
+      assert.deepEqual(problems, [], 'the browser reports no error, and no breach of the policy');
+    } finally {
+      await browser.close();
+    }
+  });
+});
+
+describe('the sign-in at an issuer', () => {
+  test('exchanges a code by PKCE, and leaves no trace of it in the address', async () => {
+    const issuer = await startIssuer();
+    const pages = await listen(0);
+    const signIn = {
+      authorizeEndpoint: `${issuer.url}/authorize`,
+      tokenEndpoint: `${issuer.url}/token`,
+      clientId: 'console',
+      scope: 'wallet:support',
+    };
+    const { headers, body } = answerOf(buildConsolePage().page, { signIn });
+    pages.open((request, response) => {
+      if (new URL(request.url ?? '', pages.url).pathname === '/prod/console')
+        response.writeHead(200, headers).end(body);
+      else sendJson(response, 200, { status: 'ok' });
+      return Promise.resolve();
+    });
+    const browser = await startChromium(executable!);
+    try {
+      const page = await browser.newPage();
+      const problems = watchProblems(page);
+      await page.goto(`${pages.url}/prod/console#/live`);
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+      await page.getByRole('heading', { level: 1, name: 'Live' }).waitFor();
+      await page.getByText('olga@example.com').waitFor();
+      assert.equal(page.url(), `${pages.url}/prod/console#/live`);
+      assert.equal(issuer.challenge(), 'S256, and the verifier fits');
+      assert.equal(await page.evaluate('Object.keys(sessionStorage).join()'), 'wallet-console.token');
+      assert.equal(await page.getByRole('link', { name: 'Try' }).count(), 0, 'test buttons are for the runner');
+      assert.deepEqual(problems, []);
+    } finally {
+      await browser.close();
+      await Promise.all([pages.close(), issuer.close()]);
+    }
+  });
+});
+
+/** Starts an issuer at which everyone is Olga. */
+async function startIssuer() {
+  const server = await listen(0);
+  let [challenge, verdict] = ['', 'no code was exchanged'];
+  server.open(async (request, response) => {
+    const url = new URL(request.url ?? '', server.url);
+    if (url.pathname === '/authorize') {
+      const query = url.searchParams;
+      challenge = query.get('code_challenge') ?? '';
+      verdict = query.get('code_challenge_method') ?? '';
+      const back = new URL(query.get('redirect_uri') ?? '');
+      back.search = new URLSearchParams({ code: 'c1', state: query.get('state') ?? '' }).toString();
+      response.writeHead(302, { location: back.href }).end();
+      return;
+    }
+    const form = new URLSearchParams(String(await readBody(request, 4_096)));
+    const hash = createHash('sha256')
+      .update(form.get('code_verifier') ?? '')
+      .digest('base64url');
+    verdict += hash === challenge && form.get('code') === 'c1' ? ', and the verifier fits' : ', and it does not fit';
+    const claims = { sub: 'olga@example.com', 'cognito:groups': ['wallet-support'], exp: Date.now() / 1000 + 900 };
+    const token = ['{}', JSON.stringify(claims), 'x'].map((part) => Buffer.from(part).toString('base64url')).join('.');
+    response.setHeader('access-control-allow-origin', '*');
+    sendJson(response, 200, { access_token: token });
+  });
+  return { url: server.url, challenge: () => verdict, close: () => server.close() };
+}
+
+/** Collects what the browser reports as wrong. */
+function watchProblems(page: Page): string[] {
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => {
+    // An overloaded machine may answer "busy"; the client asks again.
+    if (/the server responded with a status of 503/.test(message.text())) return;
+    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
+  });
+  return problems;
+}
+
+/** The page, as an operator uses it. */
+class Console {
+  readonly page: Page;
+  readonly #url: string;
+
+  constructor(page: Page, url: string) {
+    this.page = page;
+    this.#url = url;
+  }
+
+  async signIn(name: string): Promise<void> {
+    await this.page.goto(this.#url);
+    await this.page.getByLabel('Your name').fill(name);
+    await this.page.getByRole('button', { name: 'Sign in' }).click();
+    await this.heading('Search');
+  }
+
+  /** Waits for a view, and checks that all that it has is named. */
+  async heading(name: string | RegExp): Promise<void> {
+    const heading = this.page.getByRole('heading', { level: 1, name });
+    await heading.waitFor();
+    assert.equal(await this.ask('document.activeElement.tagName'), 'H1', 'a screen reader begins at the heading');
+    assert.deepEqual(await this.ask(labels), []);
+  }
+
+  /** Returns the value of an expression in the page. */
+  ask(expression: string): Promise<unknown> {
+    return this.page.evaluate(expression);
+  }
+
+  async open(part: string): Promise<void> {
+    await this.page.getByRole('navigation').getByRole('link', { name: part }).click();
+    await this.heading(part);
+  }
+
+  async sees(text: string | RegExp): Promise<void> {
+    await this.page.getByRole('main').getByText(text).first().waitFor();
+  }
+}
+
+async function seesTheOwner(console: Console): Promise<void> {
+  const { page } = console;
+  await page.getByLabel('Wallet, owner, transaction').fill('ada');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await console.sees('Wallets of ada');
+  await page
+    .getByRole('link', { name: /^w_usd_/ })
+    .first()
+    .click();
+  await console.heading(/^Wallet w_usd_/);
+  await console.sees('Reason to freeze');
+  await page.getByRole('img', { name: /^Balance from 0\.00 USD to / }).waitFor();
+  await page.getByRole('button', { name: /^Show all \d+ entries$/ }).click();
+  await page.getByRole('region', { name: 'Ledger' }).getByText('-850.00 USD').waitFor();
+}
+
+async function seesAPayment(console: Console): Promise<void> {
+  const { page } = console;
+  await console.open('Try');
+  const form = (name: string) => page.getByRole('form', { name });
+  await form('Open a wallet').getByLabel('Owner').fill('dora');
+  await form('Open a wallet').getByRole('button').click();
+  await form('Open a wallet').getByText('Opened.').waitFor();
+  await form('Charge').getByRole('button').click();
+  await form('Charge').getByText('It is completed.').waitFor();
+  await form('Withdraw').getByLabel('Destination').selectOption('SIM-FLAKY');
+  await form('Withdraw').getByLabel('Amount').fill('12.345');
+  await form('Withdraw').getByRole('button').click();
+  await console.sees('Write an amount with up to 2 decimals.');
+  await form('Withdraw').getByLabel('Amount').fill('12.34');
+  await form('Withdraw').getByRole('button').click();
+  await form('Withdraw').getByText('It is pending.').waitFor();
+  await page.getByRole('region', { name: 'Withdraw' }).getByRole('link', { name: /^tx_/ }).click();
+  await console.heading(/^Transaction tx_/);
+  await console.sees('12.34 USD');
+  await page.getByText('Accepted: the money is held').waitFor();
+  await page.getByText(/^Completed after /).waitFor();
+  const steps = await page.getByRole('listitem').filter({ hasText: 'UTC' }).allInnerTexts();
+  assert.equal(steps.filter((step) => step.startsWith('Visit ')).length, 3);
+  await page.getByText('Event withdrawal.completed was published').waitFor();
+  assert.match(await page.getByRole('status').first().innerText(), /The transaction is now completed/);
+}
+
+async function resolvesAReview(console: Console): Promise<void> {
+  const { page } = console;
+  await console.open('Review');
+  await page.getByRole('main').getByRole('link', { name: /^tx_/ }).first().waitFor();
+  await page.getByText('Resolve', { exact: true }).first().click();
+  await page.getByRole('radio', { name: /^Not paid/ }).check();
+  await page.getByLabel('Evidence').fill('The statement of the bank <b>lacks</b> it');
+  const transaction = await page.getByRole('main').getByRole('link', { name: /^tx_/ }).first().innerText();
+  await page.getByRole('button', { name: 'Resolve' }).click();
+  await console.sees('Nothing is in review.');
+  await page.goto(`${page.url().replace(/#.*/, '')}#/transactions/${transaction}`);
+  await console.sees('Resolved as not paid by operator');
+  // What callers write is text, never markup.
+  await console.sees('The statement of the bank <b>lacks</b> it');
+  await console.sees('the money is back');
+}
+
+async function approves(console: Console): Promise<void> {
+  const { page } = console;
+  await console.open('Approvals');
+  await console.sees('25,000.00 CHF');
+  await page.getByRole('button', { name: 'Approve' }).click();
+  await console.sees('Nothing waits.');
+}
+
+async function seesSoundBooks(console: Console): Promise<void> {
+  const { page } = console;
+  await console.open('Health');
+  await console.sees('closed: bank is up');
+  const verdict = page.getByText('The books are sound.');
+  // A pass that meets a payment under way looks again.
+  for (let tries = 0; tries < 5 && !(await verdict.isVisible()); tries++) {
+    await page.getByRole('button', { name: 'Check the books now' }).click();
+    await page.getByRole('form', { name: 'Check the books' }).getByText('Checked.').waitFor();
+    await verdict.waitFor({ timeout: 2_000 }).catch(() => undefined);
+  }
+  await verdict.waitFor();
+  await console.open('Live');
+  await console.sees('withdrawal.completed');
+}
+
+async function changesTheColours(console: Console): Promise<void> {
+  const { page } = console;
+  const ground = () => console.ask('getComputedStyle(document.body).backgroundColor');
+  const light = await ground();
+  await page.emulateMedia({ colorScheme: 'dark' });
+  const dark = await ground();
+  assert.notEqual(dark, light);
+  await page.getByLabel('Colours').selectOption('light');
+  assert.equal(await ground(), light);
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.getByLabel('Colours').selectOption('dark');
+  assert.equal(await ground(), dark);
+}
+
+async function worksByKeyboard(console: Console): Promise<void> {
+  const { page } = console;
+  await page.goto(page.url().replace(/#.*/, '#/'));
+  await page.reload();
+  await console.heading('Search');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('ben');
+  await page.keyboard.press('Enter');
+  await console.sees('Wallets of ben');
+  const focused = async () => String(await console.ask('document.activeElement.textContent'));
+  for (let tabs = 0; tabs < 10 && !(await focused()).startsWith('w_'); tabs++) await page.keyboard.press('Tab');
+  const walletId = await focused();
+  await page.keyboard.press('Enter');
+  await console.heading(`Wallet ${walletId}`);
+}
+
+async function fitsAPhone(console: Console): Promise<void> {
+  await console.page.setViewportSize({ width: 360, height: 740 });
+  const widest = Number(await console.ask('document.documentElement.scrollWidth'));
+  assert.ok(widest <= 360, `${widest} pixels`);
+}
+
+async function signsOut(console: Console): Promise<void> {
+  const { page } = console;
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Wallet console' }).waitFor();
+  assert.equal(await console.ask('sessionStorage.length'), 0);
+  assert.doesNotMatch(String(await console.ask('JSON.stringify(localStorage)')), /eyJ/);
+}

@@ -61,5 +61,6 @@ async function takeAll(page: Page): Promise<void> {
     .click();
   await page.getByText(/^Completed after/).waitFor({ timeout: 60_000 });
   await page.getByText('Event withdrawal.completed was published').waitFor();
+  await page.getByText('Event withdrawal.completed was published').scrollIntoViewIfNeeded();
   await take('console-transaction');
 }

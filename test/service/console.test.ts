@@ -78,8 +78,8 @@ describe('the sign-in at an issuer', () => {
     };
     const { headers, body } = answerOf(buildConsolePage().page, { signIn });
     pages.open((request, response) => {
-      if (new URL(request.url ?? '', pages.url).pathname === '/prod/console')
-        response.writeHead(200, headers).end(body);
+      const isPage = /^\/prod\/console(\?|$)/.test(request.url ?? '');
+      if (isPage) response.writeHead(200, headers).end(body);
       else sendJson(response, 200, { status: 'ok' });
       return Promise.resolve();
     });

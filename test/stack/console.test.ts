@@ -31,11 +31,8 @@ function settingsOf({ template }: Synthesized): unknown {
 describe('the console', () => {
   it('is off by default', () => {
     assert.equal(plain.stack.service.functions.console, undefined);
-    assert.ok(
-      !resourcesOf(plain.template, 'AWS::ApiGateway::Resource')
-        .keys()
-        .some((id) => /console/i.test(id)),
-    );
+    const ids = [...resourcesOf(plain.template, 'AWS::ApiGateway::Resource').keys()];
+    assert.ok(!ids.some((id) => /console/i.test(id)));
   });
 
   it('comes from the prop, as one page that takes no token and reads no data', () => {

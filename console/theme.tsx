@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 const key = 'wallet-console.theme';
 const themes = ['system', 'light', 'dark'] as const;
@@ -10,7 +10,8 @@ export const themeChanged = 'console-theme';
 /** The switch of the colours: those of the system, or light or dark ones. */
 export function ThemeSwitch() {
   const [theme, setTheme] = useState<Theme>(() => themes.find((one) => one === localStorage.getItem(key)) ?? 'system');
-  useEffect(() => {
+  // Before the first paint, so that nothing flashes.
+  useLayoutEffect(() => {
     localStorage.setItem(key, theme);
     if (theme === 'system') delete document.documentElement.dataset['theme'];
     else document.documentElement.dataset['theme'] = theme;

@@ -13,6 +13,7 @@ import { readBody } from '../../local/http/body.ts';
 import { listen, sendJson } from '../../local/http/server.ts';
 import { shared } from '../shared.ts';
 import { findChromium, startChromium } from '../../bin/chromium.ts';
+import { eventually } from './eventually.ts';
 import { startService } from './service.ts';
 
 /** A script for the page, which returns what has no name. */
@@ -275,10 +276,10 @@ async function changesTheColours(console: Console): Promise<void> {
   const dark = await ground();
   assert.notEqual(dark, light);
   await page.getByLabel('Colours').selectOption('light');
-  assert.equal(await ground(), light);
+  await eventually(async () => (await ground()) === light);
   await page.emulateMedia({ colorScheme: 'light' });
   await page.getByLabel('Colours').selectOption('dark');
-  assert.equal(await ground(), dark);
+  await eventually(async () => (await ground()) === dark);
 }
 
 async function worksByKeyboard(console: Console): Promise<void> {

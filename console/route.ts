@@ -9,7 +9,7 @@ const plain = ['review', 'approvals', 'health', 'live', 'try'] as const;
 const withId = { search: 'search', wallets: 'wallet', transactions: 'transaction', batches: 'batch' } as const;
 
 /** Returns the part that an address names; the home for any other. */
-export function routeOf(hash: string): Route {
+function routeOf(hash: string): Route {
   const [first = '', id = ''] = hash.replace(/^#\/?/, '').split('/', 2);
   const name = plain.find((one) => one === first);
   if (name) return { name };

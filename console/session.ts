@@ -34,7 +34,7 @@ export function forgetSession(): void {
 }
 
 /** Reads the claims of a token, to show them. The API checks the token itself. */
-export function sessionOf(text: string): Session | undefined {
+function sessionOf(text: string): Session | undefined {
   const token = text.trim().replace(/^Bearer +/i, '');
   const [, payload = ''] = /^[\w-]+\.([\w-]+)\.[\w-]+$/.exec(token) ?? [];
   try {

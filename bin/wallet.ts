@@ -12,6 +12,7 @@
  *   standing orders.
  * - `batches=true`: adds the routes of batches, and their worker.
  * - `console=true`: adds the page for operators at `/console`.
+ * - `bankFiles=true`: adds the bucket for files of the bank.
  * - `webAcl`: `false`, or the ARN of an existing one.
  * - `ledgerTableArn` with `ledgerStreamArn`, `entriesTableArn`: tables that exist already (docs/deploy.md, Adopting tables).
  * - `logLevel`: `WARN` or `ERROR`, for fewer lines in logs.
@@ -96,6 +97,7 @@ new WalletStack(app, 'Wallet', {
   ...switchedOff('reservedConcurrency', 'holds', 'refunds', 'splits', 'schedules'),
   ...(isSwitchedOn('batches') && { batches: true }),
   ...(isSwitchedOn('console') && { console: {} }),
+  ...(isSwitchedOn('bankFiles') && { bankFiles: {} }),
   ...(logLevel !== undefined && { logLevel: logLevel as LogLevel }),
   ...(budget !== undefined && { monthlyBudget: { dollars: dollarsOf(budget) } }),
   ...(webAcl !== undefined && webAcl !== 'true' && { webAcl: webAcl === 'false' ? false : webAcl }),

@@ -78,6 +78,10 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `SCHEDULES`: whether payments can be scheduled: `true` or `false`.
  * - `CONSOLE_SETTINGS`: `ConsoleSettings` as JSON.
  * - `QUEUE_DEPTH_LIMIT`: messages that may wait in a queue before new work for it is refused as `overloaded`.
+ * - `BANK_FILES_BUCKET`: the bucket in which a bank puts its files.
+ * - `BANK_FILES_DAYS`: days by which such a file may date a payment apart from the service.
+ * - `BANK_FILES_CHARGES`: whether such a file must have each charge with a reference: `true` or `false`.
+ * - `RECONCILIATION_QUEUE_URL`: the queue of such files.
  * - `BATCH_QUEUE_URL`: the queue of batches; for the sweeper of a service without batches `none`, as no variable may be empty.
  */
 export const environments = {
@@ -165,6 +169,15 @@ export const environments = {
     'EVENT_BUS_NAME',
     'FULL_PASS_HOURS',
   ],
+  'bank-files': [
+    ...table,
+    'BANK_ID',
+    'BANK_FILES_BUCKET',
+    'BANK_FILES_DAYS',
+    'BANK_FILES_CHARGES',
+    'RECONCILIATION_QUEUE_URL',
+    'EVENT_BUS_NAME',
+  ],
   sweeper: [
     ...table,
     'DUE_SHARDS',
@@ -183,7 +196,7 @@ export type FunctionName = keyof typeof environments;
 
 /**
  * Functions that a service lacks where notifications, screening, holds, refunds, splits, standing orders, approvals,
- * batches or the console are switched off.
+ * batches, bank files or the console are switched off.
  */
 export type OptionalFunction =
   | 'fraud'
@@ -201,7 +214,8 @@ export type OptionalFunction =
   | 'create-batch'
   | 'get-batch'
   | 'batches'
-  | 'console';
+  | 'console'
+  | 'bank-files';
 
 /** A value for each function that a service has. */
 export type PerFunction<Value> = Readonly<
@@ -587,17 +601,26 @@ export const metrics = {
   uncheckedHours: 'UncheckedHours',
   /** Hours since a pass over all books ended, or the first one began. */
   hoursSincePass: 'HoursSincePass',
+
+  // From the worker of bank files.
+  /** Differences between a bank's file and the books; 1 for a file that could not be compared. One value for each file. */
+  bankFileDifferences: 'BankFileDifferences',
 } as const;
 
 /** Hours after the end of the oldest unchecked hour from which the check of the books is late. */
 export const mostUncheckedHours = 2;
 
 /** The kinds of work that have a queue, a worker and dead letters. */
-export const workKinds = ['withdrawal', 'transfer', 'batch', 'notification', 'screening'] as const;
+export const workKinds = ['withdrawal', 'transfer', 'batch', 'reconciliation', 'notification', 'screening'] as const;
 export type WorkKind = (typeof workKinds)[number];
 
-/** Kinds of work that a service lacks where batches, notifications or the screening for fraud are switched off. */
-export const optionalWork = ['batch', 'notification', 'screening'] as const satisfies readonly WorkKind[];
+/** Kinds of work that a service lacks where batches, bank files, notifications or the screening for fraud are switched off. */
+export const optionalWork = [
+  'batch',
+  'reconciliation',
+  'notification',
+  'screening',
+] as const satisfies readonly WorkKind[];
 
 /** A value for each kind of work that a service has. */
 export type PerWork<Value> = Readonly<

@@ -172,7 +172,10 @@ export class Dashboard extends Construct {
 
   #books(): IWidget[] {
     return [
-      graph('Discrepancies', [this.#own(metrics.discrepancies, Stats.MAXIMUM, 'not over')]),
+      graph('Discrepancies', [
+        this.#own(metrics.discrepancies, Stats.MAXIMUM, 'not over'),
+        this.#own(metrics.bankFileDifferences, Stats.MAXIMUM, "of a bank's file"),
+      ]),
       graph('Hours', [
         this.#own(metrics.uncheckedHours, Stats.MAXIMUM, 'since the end of the oldest unchecked hour'),
         this.#own(metrics.hoursSincePass, Stats.MAXIMUM, 'since a pass ended'),

@@ -19,6 +19,7 @@ export type { DomainProps } from './api-domain.ts';
 export type { CorsProps, ThrottleProps } from './api.ts';
 export type { AuditOptions } from './audit.ts';
 export type { BackupOptions } from './backup.ts';
+export type { BankFilesOptions } from './bank-files.ts';
 export type { BankNetwork } from './bank-network.ts';
 export type { BankProps } from './bank-props.ts';
 export type { MonthlyBudget } from './budget.ts';

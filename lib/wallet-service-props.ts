@@ -8,6 +8,7 @@ import type { DomainProps } from './api-domain.ts';
 import type { CorsProps, ThrottleProps } from './api.ts';
 import type { AuditOptions } from './audit.ts';
 import type { BackupOptions } from './backup.ts';
+import type { BankFilesOptions } from './bank-files.ts';
 import type { BankProps } from './bank-props.ts';
 import type { MonthlyBudget } from './budget.ts';
 import type { ProvisionedLoad, WarmLoad } from './capacity.ts';
@@ -280,6 +281,14 @@ export interface WalletServiceProps {
    * @default - no console
    */
   readonly console?: ConsoleOptions;
+
+  /**
+   * A bucket in which a bank puts its files (docs/bank-files.md). Each is compared with the books when it arrives. It adds a
+   * bucket, a queue and its worker: 15 of a stack's 500 resources.
+   *
+   * @default - no bucket; files are compared with `npm run reconcile`
+   */
+  readonly bankFiles?: BankFilesOptions;
 
   /**
    * Whether payments can be scheduled, once or as standing orders. `false` leaves out the routes of standing orders, and

@@ -19,6 +19,7 @@ import { ServiceBudget } from './budget.ts';
 import { capacityFor } from './capacity.ts';
 import type { TableCapacity } from './capacity.ts';
 import { Backup } from './backup.ts';
+import { BankFiles } from './bank-files.ts';
 import { Batches } from './batches.ts';
 import { checkProps } from './check-props.ts';
 import { sharesOf } from './concurrency.ts';
@@ -98,6 +99,8 @@ export class WalletService extends Construct {
   readonly notificationTopic: Topic | undefined;
   /** All events, locked; undefined where the audit is switched off. */
   readonly auditBucket: Bucket | undefined;
+  /** The bucket for files of the bank; undefined where it is switched off. */
+  readonly bankFilesBucket: Bucket | undefined;
   /** The user pool; undefined where an issuer is given. */
   readonly cognito: CognitoIssuer | undefined;
   readonly functions: PerFunction<IFunction>;
@@ -115,7 +118,7 @@ export class WalletService extends Construct {
     const core = newCore(this, props, shared);
     const { ledger, tokens, entries, projector, transfers, withdrawals, batches, sweeper } = core;
     const followers = newFollowers(this, props, { ...shared, ...core });
-    const { events, notifications, fraud, audit, integrity } = followers;
+    const { events, notifications, fraud, audit, integrity, bankFiles } = followers;
     const routed = routedIn(core, followers);
     const api = newApi(this, props, {
       ...{ functions: routed, console: routed.console, authorizer: tokens.authorizer },
@@ -133,6 +136,7 @@ export class WalletService extends Construct {
       withdrawal: withdrawals.work,
       transfer: transfers.work,
       ...(batches && { batch: batches.work }),
+      ...(bankFiles && { reconciliation: bankFiles.work }),
       ...(notifications && { notification: notifications.work }),
       ...(fraud && { screening: fraud.work }),
     };
@@ -142,6 +146,7 @@ export class WalletService extends Construct {
     this.eventBus = events.bus;
     this.notificationTopic = notifications?.topic;
     this.auditBucket = audit?.bucket;
+    this.bankFilesBucket = bankFiles?.bucket;
     this.cognito = tokens.cognito;
     const functions = {
       ...routed,
@@ -154,6 +159,7 @@ export class WalletService extends Construct {
       ...(fraud && { fraud: fraud.worker }),
       projector: projector.worker,
       'integrity-job': integrity.job,
+      ...(bankFiles && { 'bank-files': bankFiles.worker }),
       sweeper,
     };
     this.functions = mapped(functions, ({ handler }) => handler);
@@ -162,6 +168,7 @@ export class WalletService extends Construct {
       withdrawals,
       transfers,
       ...(batches && { batches }),
+      ...(bankFiles && { reconciliations: bankFiles }),
       ...(fraud && { screening: fraud }),
       ...(notifications && { notifications }),
     };
@@ -367,5 +374,8 @@ function newFollowers(scope: Construct, props: WalletServiceProps, core: Shared 
     ...{ ledger, entries, withdrawals, events, shares, addAlarm },
     fullPassEvery: props.fullPassEvery ?? Duration.days(1),
   });
-  return { events, notifications, fraud, audit, integrity };
+  const bankFiles =
+    props.bankFiles &&
+    new BankFiles(scope, 'BankFiles', { options: props.bankFiles, ledger, withdrawals, events, shares, addAlarm });
+  return { events, notifications, fraud, audit, integrity, bankFiles };
 }

@@ -120,10 +120,16 @@ export class WalletStack extends Stack {
 
   /** Adds the outputs for consumers of events. */
   #nameFollowers(): void {
-    const { eventBus, auditBucket, notificationTopic } = this.service;
+    const { eventBus, auditBucket, bankFilesBucket, notificationTopic } = this.service;
     new CfnOutput(this, 'EventBusName', { value: eventBus.eventBusName, description: 'Bus of events' });
     if (auditBucket) {
       new CfnOutput(this, 'AuditBucketName', { value: auditBucket.bucketName, description: 'Bucket of events' });
+    }
+    if (bankFilesBucket) {
+      new CfnOutput(this, 'BankFilesBucketName', {
+        value: bankFilesBucket.bucketName,
+        description: 'Bucket for files of the bank',
+      });
     }
     if (notificationTopic) {
       new CfnOutput(this, 'NotificationTopicArn', {

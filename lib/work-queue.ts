@@ -30,6 +30,18 @@ export interface WorkQueueProps {
   /** Most batches at work at the same time: 2 to 1000. */
   readonly concurrency: number;
   /**
+   * The time limit of the worker.
+   *
+   * @default 30 seconds
+   */
+  readonly workerTimeout?: Duration;
+  /**
+   * Seconds for which a message may be there before the queue is late.
+   *
+   * @default 300
+   */
+  readonly lateAfterSeconds?: number;
+  /**
    * Messages that may wait before new work is refused.
    *
    * @default - no limit
@@ -44,7 +56,7 @@ export class WorkQueue extends Construct {
   readonly queue: Queue;
   readonly deadLetterQueue: Queue;
   /** The time limit that the worker must have. */
-  readonly workerTimeout = Duration.seconds(30);
+  readonly workerTimeout: Duration;
   /** The reserved concurrency that the worker must have. With less, the event source's batches would be throttled. */
   readonly workerConcurrency: number | undefined;
   readonly #props: WorkQueueProps;
@@ -53,6 +65,7 @@ export class WorkQueue extends Construct {
     super(scope, id);
     this.#props = props;
     const { batchingWindow, concurrency, shares } = props;
+    this.workerTimeout = props.workerTimeout ?? Duration.seconds(30);
     this.workerConcurrency = shares.worker(concurrency);
     this.deadLetterQueue = new Queue(this, 'DeadLetters', {
       ...queueEncryption(this),
@@ -76,7 +89,7 @@ export class WorkQueue extends Construct {
 
   /** Watches the queue and its dead letters. */
   #addAlarms(): void {
-    const { work, atStake, depthLimit, addAlarm } = this.#props;
+    const { work, atStake, depthLimit, lateAfterSeconds = 300, addAlarm } = this.#props;
     addAlarm(this, 'DeadLettersNotEmpty', {
       name: `${work} in dead letters`,
       severity: this.#movesMoney ? 'critical' : 'warning',
@@ -97,9 +110,9 @@ export class WorkQueue extends Construct {
         statistic: Stats.MAXIMUM,
         period: Duration.minutes(1),
       }),
-      threshold: 300,
+      threshold: lateAfterSeconds,
       periods: 5,
-      meaning: `A ${work} has been waiting for its worker for more than five minutes.`,
+      meaning: `A ${work} has been waiting for its worker for more than ${lateAfterSeconds / 60} minutes.`,
       runbook: `${work}-queue-too-old`,
     });
     if (depthLimit === undefined) return;

@@ -123,7 +123,7 @@ export function csv(lines: readonly WrittenLine[]): string {
 }
 
 /** Returns the bytes of a file in pieces of a size. */
-async function* piecesOf(content: string | Uint8Array, size = 1 << 16): Bytes {
+export async function* piecesOf(content: string | Uint8Array, size = 1 << 16): Bytes {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   for (let start = 0; start < bytes.length; start += size) {
     yield await Promise.resolve(bytes.subarray(start, start + size));

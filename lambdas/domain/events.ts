@@ -39,6 +39,7 @@ export const eventTypes = [
   'approval.rejected',
   'activity.suspicious',
   'ledger.discrepancy',
+  'bank_file.reconciled',
 ] as const;
 
 export type EventType = (typeof eventTypes)[number];

@@ -79,6 +79,23 @@ export function discrepancyEvent(discrepancy: Discrepancy, passId: string, now: 
   };
 }
 
+/** Returns the event that reports the comparison of a bank's file. It has one id for each object with this entity tag. */
+export function bankFileEvent(
+  bankFile: EventOf<'bank_file.reconciled'>['bankFile'],
+  etag: string,
+  now: number,
+): EventOf<'bank_file.reconciled'> {
+  return {
+    eventId: eventIdOf(['bank_file.reconciled', bankFile.object, etag]),
+    type: 'bank_file.reconciled',
+    version: 1,
+    occurredAt: new Date(now).toISOString(),
+    walletIds: [],
+    actor: service,
+    bankFile,
+  };
+}
+
 function eventOfWallet(before: Wallet | undefined, after: Wallet, { issuer }: EventFacts): ServiceEvent | undefined {
   const type = walletEvent(before, after);
   if (type === undefined) return undefined;

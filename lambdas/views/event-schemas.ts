@@ -257,6 +257,18 @@ const base = {
 
 const approvedBy = actor.optional().describe('The second operator, where one had to approve the command');
 
+const bankFile = z.object({
+  object: z.string().describe('The key of the file in the bucket'),
+  outcome: z
+    .enum(['matched', 'differences', 'unreadable', 'parked'])
+    .describe('`unreadable`: it is broken. `parked`: there was no time to compare it'),
+  differences: z.int().min(0).describe('1 for a file that was not compared'),
+  byCode: z.record(z.string(), z.int().min(1)).optional().describe('The number of differences of each kind'),
+  lines: z.int().min(0).optional(),
+  matched: z.int().min(0).optional().describe('Lines that agree with a transaction'),
+  report: z.string().describe('The key of the report in the bucket'),
+});
+
 function about<T extends EventType, M extends z.ZodRawShape>(type: T, description: string, members: M) {
   return z.object({ ...base, type: z.literal(type), ...members }).meta({ title: type, description });
 }
@@ -334,6 +346,10 @@ export const eventSchemas = {
   'ledger.discrepancy': about('ledger.discrepancy', 'The check of the books has found a discrepancy', {
     walletIds: z.array(z.string()).describe('The wallet with the discrepancy, if there is one'),
     discrepancy,
+  }),
+  'bank_file.reconciled': about('bank_file.reconciled', 'A file of a bank was compared with the books', {
+    walletIds: z.array(z.string()).describe('Empty: the file is about no single wallet'),
+    bankFile,
   }),
 } as const satisfies Record<EventType, z.ZodType>;
 

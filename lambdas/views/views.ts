@@ -444,7 +444,10 @@ export interface Notice {
 }
 
 /** Events that owners are notified of, as `notifiedEvents` of the contract lists them. */
-type Notified = Exclude<ServiceEvent, EventOf<'ledger.discrepancy' | 'wallet.changed' | ApprovalEvent | OrderEvent>>;
+type Notified = Exclude<
+  ServiceEvent,
+  EventOf<'ledger.discrepancy' | 'bank_file.reconciled' | 'wallet.changed' | ApprovalEvent | OrderEvent>
+>;
 
 /**
  * Returns an event cut to the fields that one owner may see, without the actor, the reason and the limits of the

@@ -30,6 +30,8 @@ export const s3: Service<Buckets> = {
         BucketEncryption: 'cloud',
         LifecycleConfiguration: 'cloud',
         LoggingConfiguration: 'cloud',
+        // No object arrives here: functions reach no bucket.
+        NotificationConfiguration: 'cloud',
         ObjectLockConfiguration: 'cloud',
         ObjectLockEnabled: 'cloud',
         OwnershipControls: 'cloud',

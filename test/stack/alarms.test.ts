@@ -37,7 +37,10 @@ function embed(props: (stack: Stack) => Partial<WalletServiceProps>) {
 /** The alarms of features that are off by default. */
 const optional = [
   ...resourcesOf(
-    synthesize({ backup: {}, batches: true, fees: { revenueWallets: { USD: `w_usd_${'a'.repeat(26)}` } } }).template,
+    synthesize({
+      ...{ backup: {}, batches: true, bankFiles: {} },
+      fees: { revenueWallets: { USD: `w_usd_${'a'.repeat(26)}` } },
+    }).template,
     'AWS::CloudWatch::Alarm',
   ).values(),
 ];

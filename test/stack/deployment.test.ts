@@ -11,7 +11,7 @@ import type { Resource } from './synthesized.ts';
 const every = Object.keys(environments) as FunctionName[];
 const routed = [...new Set<FunctionName>([...routes.map((route) => route.function), 'console'])];
 /** With the routes of approvals and batches, and the console, which are off by default. */
-const usual = synthesize({ fourEyes: {}, batches: true, console: {} });
+const usual = synthesize({ fourEyes: {}, batches: true, console: {}, bankFiles: {} });
 const canary = LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES;
 /** Shifting versions leave room for approvals or for batches in one stack, not for both. */
 const gradual = synthesize({ deployment: canary, batches: true });

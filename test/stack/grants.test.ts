@@ -9,7 +9,7 @@ import { bundleOf } from '../../lib/bundle.ts';
 import { resourcesOf, roleOf, statementsOf, synthesize } from './synthesized.ts';
 import { accessOf } from './table-access.ts';
 
-const { template, stack } = synthesize({ fourEyes: {}, batches: true, console: {} });
+const { template, stack } = synthesize({ fourEyes: {}, batches: true, console: {}, bankFiles: {} });
 const names = Object.keys(environments) as FunctionName[];
 const lambdas = resourcesOf(template, 'AWS::Lambda::Function');
 
@@ -140,6 +140,7 @@ describe('grants', () => {
     transfers: 'SendMessage',
     notifier: 'SendMessage',
     fraud: 'SendMessage',
+    'bank-files': 'SendMessage',
     relay: 'ChangeMessageVisibility',
     projector: 'ChangeMessageVisibility',
   };
@@ -162,6 +163,7 @@ describe('grants', () => {
     withdrawals: ofQueue,
     transfers: ofQueue,
     batches: ofQueue,
+    'bank-files': ofQueue,
     notifier: ofQueue,
     fraud: ofQueue,
     relay: ofStream,
@@ -238,12 +240,16 @@ describe('grants', () => {
     }
   });
 
-  it('permit only the check of the books to read items of every type', () => {
+  it('permit only the check of the books, and that of bank files, to read items of every type', () => {
     const granted = accessOf({ template, stack });
     const all = names.flatMap((name) =>
       granted(name).flatMap((access) => (access.endsWith(' everything') ? [`${name}: ${access}`] : [])),
     );
-    assert.deepEqual(all, ['integrity-job: DescribeTable everything', 'integrity-job: Scan everything']);
+    assert.deepEqual(all, [
+      'integrity-job: DescribeTable everything',
+      'integrity-job: Scan everything',
+      'bank-files: Scan everything',
+    ]);
   });
 
   it('name indexes where a function queries them and nowhere else', () => {
@@ -263,12 +269,19 @@ describe('grants', () => {
     }
   });
 
-  it('have no wildcard but for X-Ray, which takes no resource', () => {
+  it('have no wildcard but for X-Ray, which takes no resource, and the objects of a folder', () => {
     for (const name of names) {
       for (const { action, resource } of permissionsOf(name)) {
         assert.ok(!action.includes('*'), `${name}: ${action}`);
-        if (resource === '"*"') assert.match(action, /^xray:Put(TraceSegments|TelemetryRecords)$/, name);
-        else assert.ok(!resource.includes('*'), `${name}: ${action} on ${resource}`);
+        if (resource === '"*"') {
+          assert.match(action, /^xray:Put(TraceSegments|TelemetryRecords)$/, name);
+        }
+        // The objects of one folder of one bucket.
+        else if (action.startsWith('s3:')) {
+          assert.match(resource, /BankFilesBucket.*"\/(?:incoming|reports)\/\*"|^[^*]*$/, name);
+        } else {
+          assert.ok(!resource.includes('*'), `${name}: ${action} on ${resource}`);
+        }
       }
     }
   });

@@ -33,6 +33,7 @@ const currencies = Array.from(
 const tokens = { issuer: 'https://issuer.example', audience: 'wallets' };
 
 const refused: readonly (readonly [props: Partial<WalletServiceProps>, message: string])[] = [
+  [{ bankFiles: { days: 61 } }, 'bankFiles.days must be a whole number from 0 to 60, received 61'],
   [
     { bank: { ...bank, url: 'ftp://x' } },
     'bank.url must be an https URL without credentials and query, received "ftp://x"',

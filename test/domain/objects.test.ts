@@ -1,0 +1,94 @@
+/** The bucket's two operations over HTTP: keys, conditions, signatures, retries and errors. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, it } from '@jest/globals';
+import { openObjects } from '../../lambdas/aws/objects.ts';
+import type { Objects } from '../../lambdas/aws/objects.ts';
+
+let server: Server;
+let bucket: Objects;
+let answers: [status: number, body: string][] = [];
+const requests: { line: string; headers: IncomingMessage['headers']; body: string }[] = [];
+const names = ['AWS_REGION', 'AWS_ENDPOINT_URL_S3', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] as const;
+const before = names.map((name) => process.env[name]);
+
+beforeEach(async () => {
+  requests.length = 0;
+  server = createServer((request, response) => {
+    void text(request).then((body) => {
+      requests.push({ line: `${request.method ?? ''} ${request.url ?? ''}`, headers: request.headers, body });
+      const [status, content] = answers.shift() ?? [200, ''];
+      response.writeHead(status, { 'content-length': Buffer.byteLength(content) }).end(content);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const values = ['eu-west-1', `http://127.0.0.1:${(server.address() as AddressInfo).port}`, 'id', 'key'];
+  for (const [index, name] of names.entries()) process.env[name] = values[index];
+  bucket = openObjects('files');
+});
+
+afterEach(() => {
+  server.close();
+  server.closeAllConnections();
+  for (const [index, name] of names.entries()) {
+    const value = before[index];
+    if (value === undefined) Reflect.deleteProperty(process.env, name);
+    else process.env[name] = value;
+  }
+});
+
+describe('a bucket', () => {
+  it('opens an object by its key and entity tag, signed', async () => {
+    answers = [[200, 'content']];
+    const found = await bucket.get("incoming/März (1)'s.xml", '"e1"');
+    assert.ok(found);
+    const parts: Uint8Array[] = [];
+    for await (const part of found.content) parts.push(part);
+    assert.deepEqual([Buffer.concat(parts).toString(), found.size], ['content', 7]);
+    const [{ line, headers } = assert.fail()] = requests;
+    assert.equal(line, 'GET /files/incoming/M%C3%A4rz%20%281%29%27s.xml');
+    assert.equal(headers['if-match'], '"e1"');
+    assert.match(
+      String(headers['authorization']),
+      /^AWS4-HMAC-SHA256 Credential=id\/\d{8}\/eu-west-1\/s3\/aws4_request, SignedHeaders=host;if-match;/,
+    );
+  });
+
+  it('has no object that is missing or was replaced', async () => {
+    answers = [
+      [404, ''],
+      [412, ''],
+    ];
+    assert.deepEqual([await bucket.get('a'), await bucket.get('a', 'e1')], [undefined, undefined]);
+  });
+
+  it('adds an object once', async () => {
+    answers = [
+      [200, ''],
+      [412, ''],
+    ];
+    assert.deepEqual(
+      [await bucket.add('reports/a.json', '{}'), await bucket.add('reports/a.json', '{}')],
+      [true, false],
+    );
+    assert.deepEqual(
+      [requests[0]?.line, requests[0]?.headers['if-none-match'], requests[0]?.body],
+      ['PUT /files/reports/a.json', '*', '{}'],
+    );
+  });
+
+  it('is asked again when S3 is busy, and names what S3 refuses', async () => {
+    answers = [
+      [503, ''],
+      [409, ''],
+      [200, 'x'],
+      [403, '<Error><Code>AccessDenied</Code></Error>'],
+    ];
+    assert.equal((await bucket.get('a'))?.size, 1);
+    await assert.rejects(bucket.get('a'), { message: 'S3 has answered 403 AccessDenied about a' });
+  });
+});

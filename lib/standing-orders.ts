@@ -24,12 +24,12 @@ export class StandingOrders extends Construct {
     super(scope, id);
     this.functions = {
       'standing-orders': new WalletFunction(this, 'standing-orders', {
-        // A cancel ends the order and its scheduled payments, which the wallet counts.
+        // The wallet counts its orders and its scheduled payments.
         environment: {
           TABLE_NAME: ledger.allow(
             {
               GetItem: ['standingOrder', 'wallet'],
-              BatchGetItem: ['transaction', 'rateWindow', 'standingOrder'],
+              BatchGetItem: ['transaction', 'wallet', 'rateWindow', 'standingOrder'],
               PutItem: ['transaction', 'standingOrder'],
               UpdateItem: ['transaction', 'wallet', 'rateWindow', 'standingOrder'],
             },

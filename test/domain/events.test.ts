@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import {
   transactionActor,
+  transactionApprover,
   transactionEvent,
   walletActor,
+  walletApprover,
   walletEvent,
   walletReason,
 } from '../../lambdas/domain/events.ts';
@@ -111,6 +113,18 @@ describe('the actor of an event', () => {
     const queuedOne = queuedTransfer({ ...asked, toWalletId: 'w_2' });
     assert.deepEqual(transactionActor({ ...queuedOne, status: 'completed', completedAt: at }), service);
     assert.deepEqual(transactionActor({ ...queuedOne, status: 'failed', failure, completedAt: at }), service);
+  });
+
+  it('has the second operator beside it, where the command had to be approved', () => {
+    const approvedBy = { ...operator, principal: 'omar' };
+    assert.deepEqual(transactionApprover(charge({ ...byOperator, approvedBy })), approvedBy);
+    assert.equal(transactionApprover(charge(byOperator)), undefined);
+    const resolution = { outcome: 'failed', evidence: 'a letter', principal: 'olga', at, approvedBy } as const;
+    assert.deepEqual(transactionApprover({ ...failed, resolution }), approvedBy);
+    assert.equal(transactionApprover(completed), undefined);
+    const lastStatusChange = { status: 'active', at, actor: operator, approvedBy } as const;
+    assert.deepEqual(walletApprover('wallet.unfrozen', { ...wallet, lastStatusChange }), approvedBy);
+    assert.equal(walletApprover('wallet.created', { ...wallet, lastStatusChange }), undefined);
   });
 
   it('is the person who ended it, also on records that an earlier release resolved', () => {

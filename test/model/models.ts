@@ -133,7 +133,58 @@ const refund: Model = {
   ],
 };
 
-export const models: readonly Model[] = [withdrawal, hold, refund];
+const schedule: Model = {
+  name: 'schedule',
+  variants: [
+    {
+      name: 'the write of an execution does not need a scheduled payment',
+      constants: { ExecuteChecksStatus: 'FALSE' },
+      invariant: 'ExecutedOnce',
+    },
+    {
+      name: 'a worker whose clock is right executes a payment whenever its message comes',
+      constants: { ExecuteChecksTime: 'FALSE', Skew: 0 },
+      invariant: 'NoEarlyExecution',
+    },
+    {
+      name: 'the debit is not part of the write of an execution',
+      constants: { ExecuteDebits: 'FALSE' },
+      invariant: 'NothingIsLost',
+    },
+    {
+      name: "the wallet's count is not part of the write of an execution",
+      constants: { ExecuteCounts: 'FALSE' },
+      invariant: 'ScheduledIsCounted',
+    },
+    {
+      name: 'a payment is cancelled as it was read',
+      constants: { CancelChecksStatus: 'FALSE' },
+      invariant: 'FailedMovedNothing',
+    },
+    {
+      name: 'the cap is compared with the wallet as it was read',
+      constants: { ScheduleChecksCap: 'FALSE' },
+      invariant: 'WithinCap',
+    },
+    {
+      name: 'the advance of an order is not part of the write of its payment',
+      constants: { MakeAdvances: 'FALSE' },
+      invariant: 'OrderCountsPayments',
+    },
+    {
+      name: 'an order is cancelled with the payments that it had when it was read',
+      constants: { CancelChecksMade: 'FALSE' },
+      invariant: 'CancelledOrderPaysNoMore',
+    },
+    {
+      name: 'the end of an order is not counted in its wallet',
+      constants: { EndCountsOrder: 'FALSE' },
+      invariant: 'OrdersAreCounted',
+    },
+  ],
+};
+
+export const models: readonly Model[] = [withdrawal, hold, refund, schedule];
 
 /** The verdict on a model or a broken variant, as a line of text. */
 export interface Verdict {

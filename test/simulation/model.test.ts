@@ -21,6 +21,7 @@ if (parts.length > 0) {
     withdrawal: { MaxTime: 8, MaxClaims: 3, MaxCrashes: 1 },
     hold: { MaxCommands: 1 },
     refund: { MaxCommands: 1 },
+    schedule: { Requests: '{r1}', Sweepers: '{s1}' },
   };
 
   it('the models hold, with small bounds', async () => {

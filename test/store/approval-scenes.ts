@@ -10,7 +10,7 @@ import { reject } from '../../lambdas/api/reject.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
 import { setLimits } from '../../lambdas/api/set-limits.ts';
 import { unfreeze } from '../../lambdas/api/unfreeze.ts';
-import type { RouteName as AnyRoute } from '../../lambdas/contract.ts';
+import type { Fees, RouteName as AnyRoute } from '../../lambdas/contract.ts';
 import type { Tiers } from '../../lambdas/domain/tiers.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
@@ -68,17 +68,24 @@ export async function asked(work: Promise<Response>): Promise<{ approvalId: stri
 /** Opens a table with a wallet of ann, and the routes of two operators. */
 export function useApprovals() {
   const table = useTable();
+  const fees: { now: Fees } = { now: {} };
   let handlers: Record<RouteName, Handler>;
   let walletId: string;
   beforeAll(async () => {
     const limits = openLimits({ readsPerHour: 1_000, refusalsPerHour: 1_000, perHour: 1_000 });
+    const withFees = <T extends object>(services: T) => ({
+      ...services,
+      get fees() {
+        return fees.now;
+      },
+    });
     handlers = {
-      charge: serve(charge, { table, fourEyes, operatorLimits }),
+      charge: serve(charge, withFees({ table, fourEyes, operatorLimits })),
       refund: serve(refund, { table, fourEyes, operatorLimits, limits }),
       resolve: serve(resolve, { table, fourEyes }),
       unfreeze: serve(unfreeze, { table, fourEyes }),
       'set-limits': serve(setLimits, { table, fourEyes, tiers }),
-      approve: serve(approve, { table, operatorLimits, tiers }),
+      approve: serve(approve, withFees({ table, operatorLimits, tiers })),
       reject: serve(reject, { table }),
       'get-approval': serve(getApproval, { table }),
       'list-approvals': serve(listApprovals, { table }),
@@ -91,6 +98,10 @@ export function useApprovals() {
   };
   return {
     table,
+    /** Sets the fees of charges, as a later deployment does. */
+    setFees: (charges: Fees['charge']) => {
+      fees.now = charges === undefined ? {} : { charge: charges };
+    },
     annsWallet: () => walletId,
     ask,
     chargeOf: (amount: number, { body, ...more }: Wanted = {}, to = walletId) =>

@@ -28,7 +28,7 @@ import { changeItem, withdrawalOf } from './inspect.ts';
 import { claimed, visit } from './visits.ts';
 import { fundedWallet, openWallet, setStatus } from './wallets.ts';
 
-const { table, ask, chargeOf, decide, read, available, assertRefused, inReview } = useApprovals();
+const { table, ask, chargeOf, decide, read, available, assertRefused, inReview, setFees } = useApprovals();
 
 describe('approving', () => {
   it('executes a charge for its asker, names both operators, and ends the approval', async () => {
@@ -50,6 +50,22 @@ describe('approving', () => {
     assert.deepEqual([stateOf(again), isReplay(again)], [[201, 'completed'], true]);
     assert.equal(again.body?.['transactionId'], transactionId);
     assert.equal((again.body['approvedBy'] as { principal: string }).principal, 'omar');
+  });
+
+  it('shows the fee that a charge takes, and executes it with no other one', async () => {
+    const before = await available();
+    setFees({ flat: 7 });
+    const [first, second] = [await asked(chargeOf(250)), await asked(chargeOf(260))];
+    assert.equal((await read(first.approvalId)).body?.['fee'], 7);
+    assert.deepEqual(stateOf(await decide('approve', first.approvalId)), [200, 'approved']);
+    assert.equal(await available(), before + 243);
+    for (const later of [{ flat: 8 }, undefined]) {
+      setFees(later);
+      const refused = await assertRefused([409, 'approval_expired'], () => decide('approve', second.approvalId));
+      assert.match(String(refused.body?.['detail']), /^the fee is [08], and was 7 when this was asked for/);
+    }
+    assert.deepEqual(codeOf(await decide('approve', first.approvalId, { as: oda })), [409, 'approval_ended']);
+    assert.deepEqual(stateOf(await decide('reject', second.approvalId)), [200, 'rejected']);
   });
 
   it('resolves a withdrawal', async () => {

@@ -21,7 +21,7 @@ async function wallet(args: readonly string[], answer: Response | Error = json(2
       requests.push({
         url,
         headers: new Headers(headers),
-        body: body === undefined ? undefined : JSON.parse(String(body)),
+        body: body === undefined ? undefined : JSON.parse(body as string),
       });
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer.clone());
     }) as typeof fetch,

@@ -890,7 +890,10 @@ export interface components {
                     issuer?: string;
                 };
             };
-            /** @description In minor units; absent when the wallet has none */
+            /**
+             * LimitValues
+             * @description In minor units; absent when the wallet has none
+             */
             limits?: {
                 /** @description Limits of transfers sent, withdrawals, and holds when they are opened */
                 out?: {

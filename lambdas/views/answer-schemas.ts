@@ -53,6 +53,11 @@ const wallet = eventWallet.extend({
     })
     .optional()
     .describe('The latest command that set the status'),
+  // Generators of clients would name it WalletLimits, as another schema is.
+  limits: eventWallet.shape.limits.meta({
+    title: 'LimitValues',
+    description: 'In minor units; absent when the wallet has none',
+  }),
   limitWindows: z
     .array(
       z.object({

@@ -28,6 +28,10 @@ function resolve(ref: string): unknown {
     .reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], document);
 }
 
+interface ObjectSchema {
+  readonly properties?: Readonly<Record<string, { readonly type?: string; readonly title?: string }>>;
+}
+
 describe('docs/openapi.json', () => {
   it('has every route of the contract and no other, each with its own name', () => {
     assert.match(document.openapi, /^3\.1\./);
@@ -116,6 +120,18 @@ describe('generators of clients', () => {
     }
     for (const { path, object } of objectsIn(document.components.headers)) {
       if ('schema' in object) assert.ok(object['description'], path);
+    }
+  });
+
+  it('give no two schemas one name: that of an object inside another is made of both', () => {
+    for (const [schema, { properties = {} }] of Object.entries(document.components.schemas) as [
+      string,
+      ObjectSchema,
+    ][]) {
+      for (const [property, { type, title }] of Object.entries(properties)) {
+        const name = schema + property.charAt(0).toUpperCase() + property.slice(1);
+        if (type === 'object' && title === undefined) assert.ok(!(name in document.components.schemas), name);
+      }
     }
   });
 

@@ -230,13 +230,13 @@ const transactions: Record<string, Command> = {
     },
   },
   refund: {
-    about: 'give back a payment, or a part of it',
-    given: ['TRANSACTION', 'AMOUNT'],
+    about: 'give back what is left of a payment, or a part of it',
+    given: ['TRANSACTION', '[AMOUNT]'],
     options: reason,
     isKeyed: true,
     async run(work) {
-      const [transactionId = '', amount = ''] = work.given;
-      const body = { amount: amountIn(amount), reason: required(work, 'reason') };
+      const [transactionId = '', amount] = work.given;
+      const body = { ...(amount !== undefined && { amount: amountIn(amount) }), reason: required(work, 'reason') };
       return done(await work.client.transaction(transactionId).refund(body, work.command));
     },
   },

@@ -1,5 +1,7 @@
 /** The pure parts of the console: amounts, spans and the life of a transaction. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Transaction } from '../../client/src/index.ts';
@@ -114,3 +116,45 @@ describe('the life of a transaction', () => {
     assert.deepEqual(titlesOf(scheduled), ['Scheduled: no money has moved', 'Waits for its time']);
   });
 });
+
+describe('the colours', () => {
+  const style = readFileSync(join(import.meta.dirname, '..', '..', 'console', 'style.css'), 'utf8');
+  const blocks = [...style.matchAll(/:root[^{]*\{([^}]*)\}/g)].map(([, block = '']) =>
+    Object.fromEntries([...block.matchAll(/--([\w-]+): (#\w{6});/g)].map(([, name, color]) => [name, color])),
+  );
+  const [light, dark, chosenDark] = blocks as [Colours, Colours, Colours];
+
+  it('are the same dark ones by the system and by choice', () => {
+    assert.equal(blocks.length, 3);
+    assert.deepEqual(chosenDark, dark);
+  });
+
+  it('have the contrast of WCAG AA, light and dark', () => {
+    const pairs = [
+      ...['text', 'soft', 'accent', 'bad'].flatMap((name) => [`${name}/ground`, `${name}/panel`]),
+      ...['good', 'bad', 'waiting'].map((name) => `${name}/${name}-ground`),
+      ...['on-accent/accent', 'text/plain-ground'],
+    ];
+    for (const colours of [light, dark]) {
+      for (const pair of pairs) {
+        const [front = '', back = ''] = pair.split('/').map((name) => colours[name]);
+        const ratio = contrast(front, back);
+        assert.ok(ratio >= 4.5, `${pair}: ${front} on ${back} is ${ratio.toFixed(2)}`);
+      }
+    }
+  });
+});
+
+type Colours = Readonly<Record<string, string>>;
+
+/** Returns the contrast of two colours, 1 to 21, as WCAG 2.2 defines it. */
+function contrast(one: string, other: string): number {
+  const luminance = (color: string): number => {
+    const [red = 0, green = 0, blue = 0] = [1, 3, 5]
+      .map((start) => parseInt(color.slice(start, start + 2), 16) / 255)
+      .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const [dark = 0, light = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (light + 0.05) / (dark + 0.05);
+}

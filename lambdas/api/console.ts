@@ -11,15 +11,20 @@ import { headersOf } from '../http/request.ts';
  * token of the operator. The policy allows that one script, and answers of this API and of the token endpoint.
  */
 export function open(environment: Environment<'console'>) {
-  // Written beside the code by lib/bundle.ts.
-  const page = JSON.parse(readFileSync(join(__dirname, consolePageFile), 'utf8')) as ConsolePage;
   const settings = JSON.parse(environment.CONSOLE_SETTINGS) as ConsoleSettings;
-  const answer = answerOf(page, settings);
-  const { ETag: etag } = answer.headers;
+  let answer: ReturnType<typeof answerOf> | undefined;
   return (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
+    // With the first request, as only the bundle has the page beside its code.
+    answer ??= answerOf(readPage(), settings);
+    const { ETag: etag } = answer.headers;
     const isKnown = headersOf(event, 'If-None-Match').some((tags) => tags.includes(etag));
     return Promise.resolve(isKnown ? { ...answer, statusCode: 304, body: '' } : answer);
   };
+}
+
+/** Returns the page, which lib/bundle.ts has written beside the code. */
+function readPage(): ConsolePage {
+  return JSON.parse(readFileSync(join(__dirname, consolePageFile), 'utf8')) as ConsolePage;
 }
 
 /** Returns the answer with the page of a deployment. */

@@ -120,7 +120,7 @@ describe('the life of a transaction', () => {
 describe('the colours', () => {
   const style = readFileSync(join(import.meta.dirname, '..', '..', 'console', 'style.css'), 'utf8');
   const blocks = [...style.matchAll(/:root[^{]*\{([^}]*)\}/g)].map(([, block = '']) =>
-    Object.fromEntries([...block.matchAll(/--([\w-]+): (#\w{6});/g)].map(([, name, color]) => [name, color])),
+    Object.fromEntries([...block.matchAll(/--([\w-]+): (#\w{6});/g)].map(([, name = '', color = '']) => [name, color])),
   );
   const [light, dark, chosenDark] = blocks as [Colours, Colours, Colours];
 

@@ -43,6 +43,9 @@ describe('the console', () => {
   test('shows an operator all of a day: search, wallet, payment, review, approval, books', async () => {
     const { runner } = service!;
     await makeDemoData(runner);
+    const sent = await fetch(`${runner.baseUrl}/console`);
+    const known = { 'If-None-Match': sent.headers.get('etag') ?? '' };
+    assert.equal((await fetch(`${runner.baseUrl}/console`, { headers: known })).status, 304);
     const browser = await startChromium(executable!);
     try {
       const context = await browser.newContext({ viewport: { width: 1200, height: 900 } });

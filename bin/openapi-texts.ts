@@ -76,6 +76,9 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   evidence: 'How the operator knows; at most 512 UTF-16 units',
   external: 'Money that left for the world outside; negative when more came in',
   externalReference: 'An id of the caller, such as an invoice number; at most 128 UTF-16 units',
+  uniqueReference:
+    '`true`: no other command may have this externalReference, among those of the owner, or of all operators; it stays taken for ever',
+  'Problem.transactionId': 'The transaction that has the reference',
   failure: 'Why it failed',
   items: 'The page',
   kind: 'What is wrong',

@@ -480,6 +480,7 @@ export const ledgerItems = {
   details: 'DETAILS#',
   ownedWallet: 'OWNER#',
   transaction: 'TX#',
+  reference: 'REFERENCE#',
   approval: 'APPROVAL#',
   batch: 'BATCH#',
   standingOrder: 'ORDER#',

@@ -40,7 +40,7 @@ export class FourEyes extends Construct {
           TABLE_NAME: ledger.allow({
             GetItem: ['approval', 'transaction', 'wallet', 'details'],
             BatchGetItem: ['wallet'],
-            PutItem: ['transaction'],
+            PutItem: ['transaction', 'reference'],
             UpdateItem: ['approval', 'transaction', 'wallet'],
           }),
           OPERATOR_LIMITS: operatorLimits,
@@ -66,7 +66,7 @@ export class FourEyes extends Construct {
 }
 
 /** The types of item that guarded commands touch. */
-type CommandItem = 'transaction' | 'wallet' | 'details' | 'rateWindow';
+type CommandItem = 'transaction' | 'reference' | 'wallet' | 'details' | 'rateWindow';
 
 /** The grants of a command, and those to ask for its approval where it needs one. */
 export type GuardGrants = (

@@ -30,8 +30,8 @@ export class Holds extends Construct {
         // A refused write returns the replay. The caller who keeps being refused is answered by reads.
         environment: {
           TABLE_NAME: ledger.allow({
-            BatchGetItem: ['transaction', 'wallet', 'rateWindow'],
-            PutItem: ['transaction'],
+            BatchGetItem: ['transaction', 'reference', 'wallet', 'rateWindow'],
+            PutItem: ['transaction', 'reference'],
             UpdateItem: ['wallet', 'rateWindow'],
           }),
           ...limits,

@@ -49,7 +49,7 @@ export class Integrity extends Construct {
         TABLE_NAME: ledger.allow(
           {
             GetItem: ['wallet', 'fees'],
-            BatchGetItem: ['wallet', 'transaction'],
+            BatchGetItem: ['wallet', 'transaction', 'reference'],
             Scan: 'everything',
             DescribeTable: 'everything',
           },

@@ -118,8 +118,8 @@ export class LedgerTable extends Construct {
   allowPayments(): Access {
     return this.allow({
       GetItem: ['transaction'],
-      BatchGetItem: ['transaction', 'wallet', 'rateWindow'],
-      PutItem: ['transaction'],
+      BatchGetItem: ['transaction', 'reference', 'wallet', 'rateWindow'],
+      PutItem: ['transaction', 'reference'],
       UpdateItem: ['wallet', 'rateWindow'],
     });
   }

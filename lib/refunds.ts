@@ -29,8 +29,8 @@ export class Refunds extends Construct {
           TABLE_NAME: ledger.allow(
             guardGrants('refund', {
               GetItem: ['transaction'],
-              BatchGetItem: ['transaction', 'wallet', 'rateWindow'],
-              PutItem: ['transaction'],
+              BatchGetItem: ['transaction', 'reference', 'wallet', 'rateWindow'],
+              PutItem: ['transaction', 'reference'],
               UpdateItem: ['transaction', 'wallet', 'rateWindow'],
             }),
           ),

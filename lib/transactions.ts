@@ -29,7 +29,9 @@ export class Transactions extends Construct {
       charge: new WalletFunction(this, 'charge', {
         // A refused write returns the replay, so that moving money needs no permission to read.
         environment: {
-          TABLE_NAME: ledger.allow(guardGrants('charge', { PutItem: ['transaction'], UpdateItem: ['wallet'] })),
+          TABLE_NAME: ledger.allow(
+            guardGrants('charge', { PutItem: ['transaction', 'reference'], UpdateItem: ['wallet'] }),
+          ),
           OPERATOR_LIMITS: operatorLimits,
           FOUR_EYES: fourEyes,
           FEES: fees,

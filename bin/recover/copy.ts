@@ -17,6 +17,7 @@ import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import { stateFromText, stateToText } from '../../lambdas/integrity/text.ts';
 import type { FeeState } from '../../lambdas/store/fees.ts';
+import { referenceItem, referringIn } from '../../lambdas/store/references.ts';
 import type { Item } from '../../lambdas/store/write.ts';
 import { openStore, Query } from '../../local/storage/store.ts';
 import { counterpartOf, refundsOf } from './links.ts';
@@ -62,6 +63,9 @@ const tables = `
     maker TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE limit_events (wallet_id TEXT NOT NULL, version INTEGER NOT NULL, event TEXT NOT NULL,
     credit INTEGER NOT NULL, PRIMARY KEY (wallet_id, version)) WITHOUT ROWID;
+  CREATE TABLE taken (pk TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE referring (
+    id TEXT PRIMARY KEY, pk TEXT NOT NULL, created_at TEXT NOT NULL, item TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE fees (currency TEXT PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE order_events (id TEXT PRIMARY KEY, has_ended INTEGER NOT NULL, event TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE orders (id TEXT PRIMARY KEY, wallet_id TEXT NOT NULL) WITHOUT ROWID;
@@ -201,6 +205,17 @@ export class BooksCopy {
     }
     if (type === 'charge' && isStandIn(transaction)) {
       this.run('INSERT OR REPLACE INTO stand_ins VALUES (?, ?)', id, walletId);
+    }
+    const referring = referringIn(transaction);
+    if (referring !== undefined) {
+      const item = referenceItem(referring);
+      this.run(
+        'INSERT OR REPLACE INTO referring VALUES (?, ?, ?, ?)',
+        id,
+        String(item['pk']),
+        createdAt,
+        JSON.stringify(item),
+      );
     }
     if (crowdOf !== undefined) this.run('INSERT OR REPLACE INTO crowds VALUES (?)', crowdOf);
     if (!hasWholeBookings(transaction)) return;

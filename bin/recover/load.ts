@@ -101,6 +101,10 @@ function loadLedgerItem(copy: BooksCopy, stored: StoredItem, report: Report): vo
     return;
   }
   const kind = kindOf({ sk });
+  if (pk.startsWith(ledgerItems.reference)) {
+    copy.run('INSERT OR REPLACE INTO taken VALUES (?, ?)', pk, stored['transactionId']?.S ?? '');
+    return;
+  }
   const isFees = pk.startsWith(ledgerItems.fees);
   if (kind === 'order') {
     // Also one that cannot be read counts.

@@ -18,6 +18,7 @@ import type { Recovery } from './recovery.ts';
 import { CannotRecover } from './report.ts';
 import { endRefundedTransfers, linkRefunds } from './refunds.ts';
 import { executePaid } from './scheduled.ts';
+import { mendReferences } from './references.ts';
 import { recoverOrders } from './standing-orders.ts';
 import { askBankFirst, linkReturns, nameForgotten, nameForgottenWallets } from './torn.ts';
 import { mendTotals } from './totals.ts';
@@ -74,6 +75,7 @@ export async function recoverBooks(recovery: Recovery, surroundings: Surrounding
   await mendFees(recovery);
   await putBackLimits(recovery);
   await recoverOrders(recovery);
+  await mendReferences(recovery);
   await askBankFirst(recovery);
   nameForgotten(recovery);
   namePaidTwice(recovery);

@@ -11,18 +11,21 @@ import type { FourEyesServices } from '../http/four-eyes.ts';
 import { command, committed, serve } from '../http/http.ts';
 import type { RouteServices } from '../http/http.ts';
 import { readOperatorLimits } from '../http/operator-limits.ts';
-import { annotations, fields } from '../http/body-fields.ts';
+import { annotations, fields, uniqueReference, withReference } from '../http/body-fields.ts';
 import { currencyOf, requireCurrency } from '../http/request.ts';
 import { transactionView } from '../views/views.ts';
 import { openTable } from '../store/table.ts';
 import { commitCharge } from '../store/charges.ts';
 
-const body = z.strictObject({
-  amount: fields.amount,
-  currency: z.optional(fields.currency),
-  dryRun: fields.dryRun,
-  ...annotations,
-});
+const body = z
+  .strictObject({
+    amount: fields.amount,
+    currency: z.optional(fields.currency),
+    dryRun: fields.dryRun,
+    uniqueReference,
+    ...annotations,
+  })
+  .check(withReference);
 
 /**
  * `POST /wallets/{walletId}/charge`: money in from outside, booked at once. A large one may need the approval of a second

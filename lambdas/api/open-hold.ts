@@ -4,7 +4,7 @@ import { WalletError } from '../domain/errors.ts';
 import { commandLike, longestHoldMs, openHold as newHold, shortestHoldMs } from '../domain/hold.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { dynamodbClient } from '../aws/clients.ts';
-import { annotations, fields } from '../http/body-fields.ts';
+import { annotations, fields, uniqueReference, withReference } from '../http/body-fields.ts';
 import { openPaymentLimits } from '../http/payment-limits.ts';
 import type { PaymentServices } from '../http/payment-limits.ts';
 import { command, committed, serve } from '../http/http.ts';
@@ -14,13 +14,16 @@ import { transactionView } from '../views/views.ts';
 import { commitHold } from '../store/holds.ts';
 import { openTable } from '../store/table.ts';
 
-const body = z.strictObject({
-  amount: fields.amount,
-  expiresAt: timeField('down'),
-  toWalletId: z.optional(fields.walletId),
-  currency: z.optional(fields.currency),
-  ...annotations,
-});
+const body = z
+  .strictObject({
+    amount: fields.amount,
+    expiresAt: timeField('down'),
+    toWalletId: z.optional(fields.walletId),
+    currency: z.optional(fields.currency),
+    uniqueReference,
+    ...annotations,
+  })
+  .check(withReference);
 
 /**
  * `POST /wallets/{walletId}/holds`: promises money to another wallet until `expiresAt`, a minute to 31 days ahead. The

@@ -5,7 +5,7 @@ import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { commandLike, leftToRefund, refundedWallet, refundingWallet, refundRefusal } from '../domain/refund.ts';
 import type { Refundable } from '../domain/transaction.ts';
 import { dynamodbClient } from '../aws/clients.ts';
-import { annotations, fields } from '../http/body-fields.ts';
+import { annotations, fields, uniqueReference, withReference } from '../http/body-fields.ts';
 import { askIfNeeded, readFourEyes } from '../http/four-eyes.ts';
 import type { Asked, FourEyesServices, Guarded } from '../http/four-eyes.ts';
 import { command, committed, serve } from '../http/http.ts';
@@ -19,12 +19,15 @@ import { refundTransaction } from '../store/refunds.ts';
 import { openTable } from '../store/table.ts';
 import { warmUp } from '../store/warm-up.ts';
 
-const body = z.strictObject({
-  amount: z.optional(fields.amount),
-  reason: fields.text(256),
-  chargeback: z.optional(z.literal(true)),
-  ...annotations,
-});
+const body = z
+  .strictObject({
+    amount: z.optional(fields.amount),
+    reason: fields.text(256),
+    chargeback: z.optional(z.literal(true)),
+    uniqueReference,
+    ...annotations,
+  })
+  .check(withReference);
 
 /**
  * `POST /transactions/{transactionId}/refund`: gives back a transfer or capture to the wallet that paid it, all that is

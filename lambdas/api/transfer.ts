@@ -13,7 +13,7 @@ import { refuseIfOverloaded } from '../http/overload.ts';
 import { preferencesOf } from '../http/prefer.ts';
 import { enqueue, openQueuedServices } from '../http/queued-command.ts';
 import type { QueuedServices } from '../http/queued-command.ts';
-import { annotations, fields } from '../http/body-fields.ts';
+import { annotations, fields, uniqueReference, withReference } from '../http/body-fields.ts';
 import { executeAt, refusalOfTime } from '../http/schedule-field.ts';
 import { currencyOf, requireCurrency } from '../http/request.ts';
 import { transactionView } from '../views/views.ts';
@@ -24,14 +24,17 @@ import { acceptTransfer, commitTransfer } from '../store/transfers.ts';
 import type { Committed } from '../store/commit.ts';
 import { Contended } from '../store/write.ts';
 
-const body = z.strictObject({
-  amount: fields.amount,
-  toWalletId: fields.walletId,
-  currency: z.optional(fields.currency),
-  dryRun: fields.dryRun,
-  executeAt: z.optional(executeAt),
-  ...annotations,
-});
+const body = z
+  .strictObject({
+    amount: fields.amount,
+    toWalletId: fields.walletId,
+    currency: z.optional(fields.currency),
+    dryRun: fields.dryRun,
+    executeAt: z.optional(executeAt),
+    uniqueReference,
+    ...annotations,
+  })
+  .check(withReference);
 
 /** The services of the route. */
 export interface TransferServices extends QueuedServices, FeeServices {

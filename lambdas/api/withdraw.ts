@@ -10,7 +10,7 @@ import { refuseIfOverloaded } from '../http/overload.ts';
 import { preferencesOf } from '../http/prefer.ts';
 import { enqueue, openQueuedServices } from '../http/queued-command.ts';
 import type { QueuedServices } from '../http/queued-command.ts';
-import { annotations, fields } from '../http/body-fields.ts';
+import { annotations, fields, uniqueReference, withReference } from '../http/body-fields.ts';
 import { destination } from '../http/destination.ts';
 import { executeAt, refusalOfTime } from '../http/schedule-field.ts';
 import { currencyOf, requireCurrency } from '../http/request.ts';
@@ -19,14 +19,17 @@ import { transactionKey } from '../store/keys.ts';
 import { schedulePayment } from '../store/schedules.ts';
 import { acceptWithdrawal } from '../store/withdrawals.ts';
 
-const body = z.strictObject({
-  amount: fields.amount,
-  currency: z.optional(fields.currency),
-  destination,
-  executeAt: z.optional(executeAt),
-  dryRun: fields.dryRun,
-  ...annotations,
-});
+const body = z
+  .strictObject({
+    amount: fields.amount,
+    currency: z.optional(fields.currency),
+    destination,
+    executeAt: z.optional(executeAt),
+    dryRun: fields.dryRun,
+    uniqueReference,
+    ...annotations,
+  })
+  .check(withReference);
 
 /**
  * `POST /wallets/{walletId}/withdraw`: holds the money and answers at once. The worker calls the bank. The fee, where there

@@ -17,6 +17,8 @@ export const discrepancyKinds = [
   'hold_differs',
   /** A refund and its original disagree: their sum, their wallets, or whether the original names the refund. */
   'refund_differs',
+  /** A transaction that has its reference for itself alone lacks the record of it, or the record names another one. */
+  'reference_differs',
   /**
    * More was collected of the fees of a currency than was paid. Or its collections, their numbers and the record of what was
    * collected disagree.

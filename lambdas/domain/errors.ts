@@ -30,6 +30,7 @@ export const errorTitles = {
   idempotency_key_reused: 'The Idempotency-Key was used for a different request',
   rate_limited: 'Too many requests',
   statement_too_long: 'The statement is too long for one answer',
+  reference_taken: 'Another command has this reference for itself alone',
   not_in_review: 'The transaction is not in review',
   not_cancellable: 'The transaction cannot be cancelled',
   not_a_hold: 'The transaction is not a hold',
@@ -69,6 +70,10 @@ export interface ErrorDetails {
   readonly retryAfterSeconds?: number;
   /** The hourly limit that was reached, in accepted requests. */
   readonly limit?: number;
+  /** The transaction that has the reference, where the caller may see it. */
+  readonly transactionId?: string | undefined;
+  /** The principal of its command. No answer shows it. */
+  readonly takenBy?: string | undefined;
   /**
    * Index of the leg of a split that is refused, or that first names the wallet which refuses; absent where an end user must
    * not learn which of several receivers takes no money.

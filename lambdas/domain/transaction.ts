@@ -99,6 +99,8 @@ export interface Annotations {
  * an integer in minor units; times are ISO 8601 UTC.
  */
 interface TransactionRecord extends Annotations {
+  /** Whether its command has taken the reference for itself alone. */
+  readonly uniqueReference?: true | undefined;
   readonly transactionId: string;
   readonly amount: number;
   readonly currency: string;
@@ -406,6 +408,7 @@ type Absent<T> = { readonly [Member in keyof T]?: never };
 
 /** The facts that every command needs to make its transaction. */
 export interface CommandFacts extends Annotations {
+  readonly uniqueReference?: true | undefined;
   readonly transactionId: string;
   readonly principal: string;
   readonly issuer?: string | undefined;
@@ -496,6 +499,7 @@ export function common(facts: CommandFacts) {
     currency: known.currency,
     ...(known.fee && { fee: known.fee }),
     externalReference: known.externalReference,
+    uniqueReference: known.uniqueReference,
     description: known.description,
     metadata: known.metadata,
     createdAt: at,

@@ -46,6 +46,15 @@ export const fields = {
   dryRun: z.optional(z.literal(true)),
 };
 
+/** Takes the reference for this command alone. Not a part of the annotations: lines, legs and orders lack it. */
+export const uniqueReference = z.optional(z.literal(true));
+
+/** Checks that a body which takes its reference has one. */
+export const withReference = z.refine<{ externalReference?: string | undefined; uniqueReference?: true | undefined }>(
+  ({ externalReference, uniqueReference }) => uniqueReference === undefined || externalReference !== undefined,
+  { message: 'is required with uniqueReference', path: ['externalReference'] },
+);
+
 /** An account at a bank. Routes that pay no bank do not load it. */
 export const destination = z.strictObject({
   account: z

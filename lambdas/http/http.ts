@@ -127,10 +127,21 @@ export function command<B extends z.ZodMiniType, W extends RouteServices = Limit
         const rate = rateOf(caller, route.name, services, readFirst);
         // By the gateway's clock. docs/invariants.md, Clocks, says what a wrong clock of this machine does.
         const table = forRequest(services.table, requestedAt(event) ?? services.table.now());
-        return route.handle({ caller, path, body, operation, transactionId, rate, event }, { ...services, table });
+        return route
+          .handle({ caller, path, body, operation, transactionId, rate, event }, { ...services, table })
+          .catch((error: unknown) => {
+            throw shownTo(caller, error);
+          });
       });
     },
   };
+}
+
+/** Returns an error without the transaction that has a reference, unless the caller reads all, or has made it. */
+function shownTo({ principal, readsAll }: Caller, error: unknown): unknown {
+  if (!(error instanceof WalletError) || error.code !== 'reference_taken') return error;
+  const isShown = readsAll || error.details.takenBy === principal;
+  return isShown ? error : new WalletError('reference_taken', {}, { cause: error });
 }
 
 /**

@@ -17,6 +17,7 @@ const statuses: Record<ErrorCode, number> = {
   wallet_closed: 409,
   wallet_not_empty: 409,
   limits_changed: 409,
+  reference_taken: 409,
   not_in_review: 409,
   another_bank: 409,
   not_cancellable: 409,
@@ -66,7 +67,7 @@ export interface Answer {
  * @param requestId the gateway's id of the request, which logs and access log have too
  */
 export function problem(error: WalletError, requestId?: string): Answer {
-  const { detail, errors, leg, retryAfterSeconds, limit, walletLimit } = error.details;
+  const { detail, errors, leg, retryAfterSeconds, limit, walletLimit, transactionId } = error.details;
   const status = statuses[error.code];
   return {
     status,
@@ -78,6 +79,7 @@ export function problem(error: WalletError, requestId?: string): Answer {
       detail,
       errors,
       ...(leg !== undefined && { leg }),
+      ...(transactionId !== undefined && { transactionId }),
       ...walletLimit,
       requestId,
     },

@@ -6,8 +6,9 @@ import type { Sketch } from '../domain/sketch.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { forEachOf } from '../aws/parallel.ts';
 import { scanBooks } from '../store/books.ts';
-import type { BookItem, ItemKey } from '../store/books.ts';
+import type { ItemKey, ScannedItem } from '../store/books.ts';
 import { subjectOfKey } from '../store/keys.ts';
+import { referringIn } from '../store/references.ts';
 import type { Table } from '../store/table.ts';
 import { totalOf } from '../store/totals.ts';
 import { getWallet } from '../store/wallets.ts';
@@ -17,6 +18,8 @@ import { compareWithBank, notPaid, otherBankOf, readStatement } from './statemen
 import type { Statement } from './statement.ts';
 import { addOutside, differentTotals, sumsOf, unbalanced } from './sums.ts';
 import type { AllSums } from './sums.ts';
+import { checkReferences, mostReferences, nameOf } from './reference-check.ts';
+import type { NamedReference } from './reference-check.ts';
 import { stateFromText, stateToText } from './text.ts';
 import { beginWalletCheck, stepWalletCheck } from './wallet-check.ts';
 import type { WalletCheck } from './wallet-check.ts';
@@ -36,6 +39,8 @@ interface Segment {
   after?: ItemKey | undefined;
   done: boolean;
   open: WalletCheck[];
+  /** References to check; absent from a pass that an earlier release began, and while there is none. */
+  references?: NamedReference[];
 }
 
 /** A wallet that seemed wrong, and the time (epoch ms) of that look. */
@@ -220,10 +225,12 @@ async function readSegment(books: Books, pass: Pass, segment: Segment, control: 
     pass.scanned += page.scanned;
     for (const item of page.items) {
       if (segment.open.length >= walletsAtATime) await finishOpen(books, pass, segment, control);
+      if ((segment.references?.length ?? 0) >= mostReferences) await finishReferences(books, pass, segment, control);
       if (paused()) return;
       addItem(pass, segment, item, control);
     }
     await finishOpen(books, pass, segment, control);
+    await finishReferences(books, pass, segment, control);
     // Checks of the page's wallets may have stopped half-way. They stay open, and the segment goes on behind the page.
     segment.after = page.next;
     segment.done = page.next === undefined;
@@ -231,7 +238,7 @@ async function readSegment(books: Books, pass: Pass, segment: Segment, control: 
   }
 }
 
-function addItem(pass: Pass, segment: Segment, item: BookItem, control: RunControl): void {
+function addItem(pass: Pass, segment: Segment, item: ScannedItem, control: RunControl): void {
   segment.after = item.key;
   switch (item.kind) {
     case 'unreadable':
@@ -247,10 +254,26 @@ function addItem(pass: Pass, segment: Segment, item: BookItem, control: RunContr
       pass.counts.wallets++;
       segment.open.push(beginWalletCheck(item.wallet));
       return;
-    case 'transaction':
+    case 'transaction': {
       pass.counts.transactions++;
       addTransaction(pass, item.transaction, control);
+      const referring = referringIn(item.transaction);
+      if (referring !== undefined) (segment.references ??= []).push(nameOf(referring));
+      return;
+    }
+    case 'reference':
+      (segment.references ??= []).push({ pk: item.key.pk, transactionId: item.transactionId });
   }
+}
+
+/** Checks the references that the segment has met since the last time. */
+async function finishReferences(books: Books, pass: Pass, segment: Segment, control: RunControl): Promise<void> {
+  const { references = [] } = segment;
+  if (references.length === 0) return;
+  const { found, readUnits } = await checkReferences(books.table, references);
+  pass.readUnits += readUnits;
+  for (const discrepancy of found) report(pass, control, discrepancy);
+  segment.references = [];
 }
 
 function addTransaction(pass: Pass, transaction: Transaction, control: RunControl): void {

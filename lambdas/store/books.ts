@@ -30,6 +30,10 @@ export type BookItem = { readonly key: ItemKey } & (
   | { readonly kind: 'unreadable'; readonly problem: string }
 );
 
+/** An item of the books, or the record that a transaction has its reference for itself alone. */
+export type ScannedItem =
+  BookItem | { readonly key: ItemKey; readonly kind: 'reference'; readonly transactionId: string };
+
 /** Returns about how many items the table has; undefined before the first count. DynamoDB counts every six hours. */
 export async function countItems(table: Table): Promise<number | undefined> {
   const { Table: description } = await withRetries(table, () =>
@@ -38,11 +42,11 @@ export async function countItems(table: Table): Promise<number | undefined> {
   return description?.ItemCount;
 }
 
-/** Reads up to 1 MB of one segment of the table: its wallets and transactions, about 128 read units. */
+/** Reads up to 1 MB of one segment of the table: its wallets, transactions and taken references, about 128 read units. */
 export async function scanBooks(
   table: Table,
   part: { segment: number; segments: number; after: ItemKey | undefined },
-): Promise<{ items: BookItem[]; scanned: number; next: ItemKey | undefined; readUnits: number }> {
+): Promise<{ items: ScannedItem[]; scanned: number; next: ItemKey | undefined; readUnits: number }> {
   const {
     Items = [],
     ScannedCount = 0,
@@ -54,15 +58,15 @@ export async function scanBooks(
         TableName: table.name,
         Segment: part.segment,
         TotalSegments: part.segments,
-        FilterExpression: 'sk IN (:wallet, :transaction)',
-        ExpressionAttributeValues: toItem({ ':wallet': 'WALLET', ':transaction': 'TX' }),
+        FilterExpression: 'sk IN (:wallet, :transaction, :reference)',
+        ExpressionAttributeValues: toItem({ ':wallet': 'WALLET', ':transaction': 'TX', ':reference': 'REFERENCE' }),
         ReturnConsumedCapacity: 'TOTAL',
         ...(part.after && { ExclusiveStartKey: toItem(part.after) }),
       }),
     ),
   );
   return {
-    items: Items.flatMap((item) => toBookItem(item) ?? []),
+    items: Items.flatMap((item) => (item['sk']?.S === 'REFERENCE' ? toReference(item) : (toBookItem(item) ?? []))),
     scanned: ScannedCount,
     next: LastEvaluatedKey && toKey(LastEvaluatedKey),
     readUnits: ConsumedCapacity?.CapacityUnits ?? 0,
@@ -100,6 +104,11 @@ function toBookItem(stored: StoredItem): BookItem | undefined {
     }
     return { key, kind: 'unreadable', problem: error instanceof Error ? error.message : 'it has no values' };
   }
+}
+
+/** Returns the record of a taken reference. One that cannot be read names no transaction. */
+function toReference(stored: StoredItem): ScannedItem {
+  return { key: toKey(stored), kind: 'reference', transactionId: stored['transactionId']?.S ?? '' };
 }
 
 /** The members of a transaction in an index that its wallet's check reads. */

@@ -5,6 +5,7 @@ import type { Movement } from './movements.ts';
 import { inPlaceOfRequest, putRecord, replayedRecord, replayOnly } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
+import { referenceItems } from './references.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
 import { versionOf } from './unreadable.ts';
@@ -47,7 +48,10 @@ export async function commit(
   const record = putTransaction(table, transaction, fingerprint, due);
   const put = isApproved ? inPlaceOfRequest(record, fingerprint) : record;
   // A refused command touches no wallet.
-  const items = overLimit === undefined ? [put, ...changes, ...limited.items] : [replayOnly(put, overLimit)];
+  const items =
+    overLimit === undefined
+      ? [put, ...changes, ...referenceItems(table, transaction), ...limited.items]
+      : [replayOnly(put, overLimit)];
   return committed(transaction, await write(table, items, limited.reads, contention));
 }
 

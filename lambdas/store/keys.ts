@@ -57,6 +57,22 @@ export function transactionKey(transactionId: string) {
   return { pk: `${ledgerItems.transaction}${transactionId}`, sk: 'TX' };
 }
 
+/**
+ * Returns the key of the record that a command took a reference for itself alone: one among the references of an owner, or of
+ * all operators together. So no owner can take a reference of another, or try which ones it has. It is a hash, as both may be
+ * long.
+ */
+export function referenceKey({
+  ownerId,
+  externalReference,
+}: {
+  ownerId?: string | undefined;
+  externalReference: string;
+}) {
+  const scope = ownerId === undefined ? ['operators'] : ['owner', ownerId];
+  return { pk: `${ledgerItems.reference}${fingerprintOf([...scope, externalReference])}`, sk: 'REFERENCE' };
+}
+
 export function approvalKey(approvalId: string) {
   return { pk: `${ledgerItems.approval}${approvalId}`, sk: 'APPROVAL' };
 }
@@ -81,7 +97,7 @@ export function orderKey(standingOrderId: string) {
 }
 
 /** Sort keys of the wallet table's other items: nothing follows their changes. */
-const otherSortKeys: readonly unknown[] = ['RATE', 'PREFERENCES', 'ISSUER', 'BREAKER', 'FEES', 'BATCH'];
+const otherSortKeys: readonly unknown[] = ['RATE', 'PREFERENCES', 'ISSUER', 'BREAKER', 'FEES', 'BATCH', 'REFERENCE'];
 const ownedWalletPrefix = 'WALLET#';
 const chunkPrefix = 'CHUNK#';
 

@@ -9,6 +9,7 @@ import { chargeBack, creditRefund, debitRefund } from './movements.ts';
 import { inPlaceOfRequest } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
+import { referenceItems } from './references.ts';
 import { changedRecord, retryChanged } from './retry-changed.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
@@ -59,6 +60,7 @@ export async function refundTransaction(
       ...approval,
       originalUpdate(table, seen, facts, refund),
       ...walletItems(table, refund),
+      ...referenceItems(table, refund),
       ...limited.items,
     ];
     const result = await write(within, items, limited.reads);

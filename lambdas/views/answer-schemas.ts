@@ -450,6 +450,10 @@ const problem = z.object({
       'Of a split: the index of the leg that is refused, or that first names the wallet which refuses. Absent for an end user ' +
         'who pays several wallets, of which one is `receiver_unavailable`',
     ),
+  transactionId: z
+    .string()
+    .optional()
+    .describe('For `reference_taken`: the transaction that has the reference, where the caller may see it'),
   limit: z.enum(limitNames).optional().describe('For `limit_exceeded`: the limit of the wallet'),
   left: count.optional().describe('For `limit_exceeded`: the most that this limit allows now, in minor units'),
   resetsAt: time.optional().describe('For `limit_exceeded`: when it allows more; absent when time alone does not'),
@@ -519,6 +523,7 @@ const spend: readonly ErrorCode[] = [
   'limit_exceeded',
   'operator_limit_exceeded',
   'overloaded',
+  'reference_taken',
 ];
 const ofHold: readonly ErrorCode[] = ['not_a_hold', 'hold_ended'];
 const wait = `\`wait=N\`: wait up to N seconds, at most ${longestWaitSeconds}, for the end of the transaction`;
@@ -549,7 +554,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
     codes: [
       ...use,
       ...(['balance_limit_exceeded', 'limit_exceeded', 'fee_exceeds_amount'] as const),
-      ...(['operator_limit_exceeded', 'approval_expired'] as const),
+      ...(['operator_limit_exceeded', 'approval_expired', 'reference_taken'] as const),
     ],
   },
   withdraw: {
@@ -634,7 +639,16 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   },
   'open-hold': {
     successes: { 201: { meaning: 'The hold, `open`: its money is held', schema: 'Transaction' } },
-    codes: [...use, 'same_wallet', 'insufficient_funds', 'limit_exceeded', 'operator_limit_exceeded'],
+    codes: [
+      ...use,
+      ...([
+        'same_wallet',
+        'insufficient_funds',
+        'limit_exceeded',
+        'operator_limit_exceeded',
+        'reference_taken',
+      ] as const),
+    ],
   },
   capture: {
     successes: { 201: { meaning: 'The capture, `completed`; it may have ended the hold', schema: 'Transaction' } },
@@ -663,6 +677,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       'receiver_unavailable',
       'operator_limit_exceeded',
       'approval_expired',
+      'reference_taken',
     ],
   },
   split: {
@@ -705,7 +720,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       ...(['wallet_not_found', 'balance_limit_exceeded', 'limit_exceeded', 'fee_exceeds_amount'] as const),
       ...(['transaction_not_found', 'not_in_review', 'limits_changed'] as const),
       ...(['not_refundable', 'exceeds_refundable', 'too_many_refunds'] as const),
-      ...(['insufficient_funds', 'receiver_unavailable'] as const),
+      ...(['insufficient_funds', 'receiver_unavailable', 'reference_taken'] as const),
       'operator_limit_exceeded',
     ],
   },

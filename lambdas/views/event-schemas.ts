@@ -118,6 +118,7 @@ export const transaction = z.object({
     .describe('The world outside had taken the money already, so that its refund was booked whatever the balance'),
   releaseReason: z.string().optional().describe("Why the hold was released, in the words of its receiver's owner"),
   externalReference: z.string().optional(),
+  uniqueReference: z.literal(true).optional().describe('No other command may have its reference'),
   description: z.string().optional(),
   metadata: z.record(z.string(), z.string()).optional(),
   createdAt: time,

@@ -72,6 +72,14 @@ export const masked = ({ account, name }: Destination) => ({
   name,
 });
 
+/** Shown to the side that gave it. */
+const ofItsSide = {
+  operator: true,
+  owner: <V>(value: V, source: Partial<ShownTransaction>) => (isOfReceiver(source) ? undefined : value),
+  counterparty: <V>(value: V, source: Partial<ShownTransaction>) => (isOfReceiver(source) ? value : undefined),
+  subscriber: true,
+} as const;
+
 /** The view of a transaction. */
 export const transactionFields: View<ShownTransaction, Audience> = {
   transactionId: everyAudience,
@@ -158,12 +166,8 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   reason: everyAudience,
   chargeback: everyAudience,
   releaseReason: { operator: true, owner: releaseReasonOf, counterparty: releaseReasonOf, subscriber: releaseReasonOf },
-  externalReference: {
-    operator: true,
-    owner: (reference, source) => (isOfReceiver(source) ? undefined : reference),
-    counterparty: (reference, source) => (isOfReceiver(source) ? reference : undefined),
-    subscriber: true,
-  },
+  externalReference: ofItsSide,
+  uniqueReference: ofItsSide,
   description: everyAudience,
   metadata: {
     operator: sorted,

@@ -22,6 +22,7 @@ const contract: Record<ErrorCode, number> = {
   wallet_closed: 409,
   wallet_not_empty: 409,
   limits_changed: 409,
+  reference_taken: 409,
   not_in_review: 409,
   another_bank: 409,
   not_cancellable: 409,

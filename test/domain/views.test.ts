@@ -74,6 +74,7 @@ const everyField: Required<TransactionFields> = {
   issuer: 'https://issuer.example',
   ownerId: 'ann',
   externalReference: 'invoice 1',
+  uniqueReference: true,
   description: 'rent',
   metadata: { note: 'private' },
   createdAt: at,

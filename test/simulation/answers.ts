@@ -21,6 +21,7 @@ import {
 import { limitsOf, versionOf } from './limits.ts';
 import type { Ask, Witness } from './asks.ts';
 import { orderLooks, seesOrder, wrongInOrder } from './orders.ts';
+import { strangeOn, wasNamed } from './references.ts';
 import { isJust, mustBeRefused } from './refusals.ts';
 import { legIdsOf, namesReceiver, paysFromOwn } from './splits.ts';
 
@@ -178,6 +179,12 @@ function wrongIn(ask: Ask, { status, body, headers }: Response, { ledger }: Witn
       const strange = items.find((item) => item['walletId'] !== walletId && item['counterpartyWalletId'] !== walletId);
       return strange === undefined ? undefined : `${String(strange['transactionId'])} is not of this wallet`;
     }
+    case 'find-transactions': {
+      const strange = strangeOn(body['items'] as Item[], action.reference, ask, ledger);
+      return strange === undefined ? undefined : `${String(strange['transactionId'])} is not for this caller`;
+    }
+    case 'change-wallet':
+      return wasNamed(action.wallet, body['name'], ask, ledger) ? undefined : 'it never had this name';
     case 'list-wallets': {
       const strange = (body['items'] as Item[]).find((item) => item['ownerId'] !== step.principal);
       return strange === undefined ? undefined : `${String(strange['walletId'])} is not the caller's`;

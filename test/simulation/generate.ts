@@ -23,6 +23,7 @@ import { newSplit } from './split-steps.ts';
 import { withApprovals } from './random-approvals.ts';
 import { withFees } from './random-fees.ts';
 import { withBatches } from './random-batches.ts';
+import { withReferences } from './random-references.ts';
 import { withSchedules } from './random-schedules.ts';
 import { quickBreaker } from './service.ts';
 
@@ -368,7 +369,7 @@ export function generate(seed: string, most: number): History {
       }),
     ),
   );
-  return withSchedules(history);
+  return withReferences(withSchedules(history));
 }
 
 /** Returns the faults of a history. They are of some kinds only, so that each of these occurs often. */

@@ -50,12 +50,16 @@ export interface Line {
 
 export type Action =
   | { readonly do: 'create-wallet'; readonly currency: string; readonly owner?: string }
-  | { readonly do: 'charge'; readonly wallet: WalletName; readonly amount: number }
+  /** `reference`, here and below: one that the command has for itself alone; absent: its key, and not so. */
+  | { readonly do: 'charge'; readonly wallet: WalletName; readonly amount: number; readonly reference?: string }
+  | { readonly do: 'find-transactions'; readonly reference: string }
+  | { readonly do: 'change-wallet'; readonly wallet: WalletName; readonly name: string | null }
   | {
       readonly do: 'withdraw';
       readonly wallet: WalletName;
       readonly amount: number;
       readonly account: string;
+      readonly reference?: string;
       readonly waitSeconds?: number;
       /** Ms after the beginning; absent: at once. */
       readonly executeAt?: number;
@@ -66,6 +70,7 @@ export type Action =
       readonly to: WalletName;
       readonly amount: number;
       readonly queued: boolean;
+      readonly reference?: string;
       readonly waitSeconds?: number;
       /** Ms after the beginning; absent: at once. */
       readonly executeAt?: number;
@@ -80,6 +85,7 @@ export type Action =
       readonly wallet: WalletName;
       readonly to?: WalletName;
       readonly amount: number;
+      readonly reference?: string;
       readonly expiresAt: number;
     }
   /** `amount` absent: all that is left. */
@@ -233,7 +239,7 @@ export function requestOf(
     case 'charge':
       return {
         route: action.do,
-        request: { as, key, path: onWallet(action.wallet), body: { amount: action.amount, externalReference } },
+        request: { as, key, path: onWallet(action.wallet), body: { amount: action.amount, ...referring(action, key) } },
       };
     case 'withdraw': {
       const destination = { account: action.account, name: key.slice(0, 100) };
@@ -244,7 +250,7 @@ export function requestOf(
           key,
           path: onWallet(action.wallet),
           headers: prefer(false, action.waitSeconds),
-          body: { amount: action.amount, destination, externalReference, ...later(action) },
+          body: { amount: action.amount, destination, ...referring(action, key), ...later(action) },
         },
       };
     }
@@ -256,7 +262,11 @@ export function requestOf(
           key,
           path: onWallet(action.wallet),
           headers: prefer(action.queued, action.waitSeconds),
-          body: { amount: action.amount, toWalletId: walletIdOfName(action.to), externalReference, ...later(action) },
+          body: {
+            ...{ amount: action.amount, toWalletId: walletIdOfName(action.to) },
+            ...referring(action, key),
+            ...later(action),
+          },
         },
       };
     case 'split': {
@@ -265,6 +275,10 @@ export function requestOf(
       });
       return { route: action.do, request: { as, key, body: { legs } } };
     }
+    case 'find-transactions':
+      return { route: action.do, request: { as, query: { externalReference: action.reference } } };
+    case 'change-wallet':
+      return { route: action.do, request: { as, key, path: onWallet(action.wallet), body: { name: action.name } } };
     case 'freeze':
     case 'unfreeze':
     case 'close':
@@ -281,7 +295,7 @@ export function requestOf(
     case 'open-hold': {
       const { amount, to } = action;
       const expiresAt = new Date(epoch + action.expiresAt).toISOString();
-      const body = { amount, expiresAt, ...(to && { toWalletId: walletIdOfName(to) }), externalReference };
+      const body = { amount, expiresAt, ...(to && { toWalletId: walletIdOfName(to) }), ...referring(action, key) };
       return { route: action.do, request: { as, key, path: onWallet(action.wallet), body } };
     }
     case 'capture': {
@@ -374,6 +388,11 @@ function onApproval(target: CommandName) {
 
 function onOrder(target: CommandName) {
   return { standingOrderId: standingOrderIdOf(transactionIdOfName(target)) };
+}
+
+/** Returns the reference of a command: its key, or one that it has for itself alone. */
+function referring({ reference }: { readonly reference?: string }, key: string) {
+  return reference === undefined ? { externalReference: key } : { externalReference: reference, uniqueReference: true };
 }
 
 function later({ executeAt }: { readonly executeAt?: number }): { readonly executeAt?: string } {

@@ -36,6 +36,7 @@ export interface TransactionState extends Item {
   readonly principal: string;
   readonly ownerId?: string;
   readonly externalReference?: string;
+  readonly uniqueReference?: true;
   readonly originalTransactionId?: string;
   readonly returnTransactionId?: string;
   readonly dueAt?: string;
@@ -116,6 +117,7 @@ const authorship = [
   'splitId',
   'originalTransactionId',
   'externalReference',
+  'uniqueReference',
   'expiresAt',
   ...['executeAt', 'reason', 'refundedBy', 'chargeback', 'fee', 'sequence', 'collected', 'batchId'],
 ];

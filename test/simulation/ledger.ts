@@ -15,6 +15,8 @@ import type { Item, TransactionState, Violate, WalletState } from './items.ts';
 import { openLimitAudit } from './limits.ts';
 import { checkLegs } from './splits.ts';
 import { checkOrder, checkPayments, ordersIn, walletOfOrder } from './orders.ts';
+import { checkOrder, checkPayments, ordersIn } from './orders.ts';
+import { checkReference } from './references.ts';
 import type { OrderState } from './orders.ts';
 import type { Task } from './world.ts';
 
@@ -243,6 +245,7 @@ export function openLedger(
           const transaction = is as TransactionState;
           const earlier = transactionIn(was);
           checkTransaction(transaction, earlier, violate);
+          if (earlier === undefined) checkReference(transaction, transactions(), currentOf, violate);
           post(transaction, earlier);
           if (transaction.type === 'collection') checkCollections(transactions(), feeStates(), balances, violate);
           affected.add(transaction.walletId);

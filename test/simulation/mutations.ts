@@ -11,6 +11,7 @@ import { holdMutations } from './mutations/holds.ts';
 import { limitMutations } from './mutations/limits.ts';
 import { orderMutations } from './mutations/orders.ts';
 import { queueMutations } from './mutations/queues.ts';
+import { referenceMutations } from './mutations/references.ts';
 import { refundMutations } from './mutations/refunds.ts';
 import { recoveryMutations } from './mutations/recovery.ts';
 import { splitMutations } from './mutations/splits.ts';
@@ -33,6 +34,7 @@ export const mutations: readonly Mutation[] = [
   ...batchMutations,
   ...scheduleMutations,
   ...orderMutations,
+  ...referenceMutations,
   ...queueMutations,
   ...bookMutations,
   ...eventMutations,

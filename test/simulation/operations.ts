@@ -11,6 +11,7 @@ import { holdOperations } from './hold-operations.ts';
 import { limitOperations } from './limit-operations.ts';
 import { alice, asked, bob, byOperator, currency, operation, operator, sweepAt } from './operation.ts';
 import type { Circumstances, Operation, Part } from './operation.ts';
+import { referenceOperations } from './reference-operations.ts';
 import { refundOperations } from './refund-operations.ts';
 import { referenceRoutes, streamRoutes } from './release.ts';
 import { orderOperations } from './order-operations.ts';
@@ -232,6 +233,7 @@ export const operations: readonly Operation[] = [
   ...batchOperations,
   ...scheduleOperations,
   ...orderOperations,
+  ...referenceOperations,
 
   operation('read', [
     transfer(false),

@@ -23,6 +23,7 @@ import {
   walletsOf,
 } from './asks.ts';
 import type { Ask, Witness } from './asks.ts';
+import { isTaken } from './references.ts';
 import { isJustForSplit, isTorn } from './splits.ts';
 
 function depthsSince({ route }: Ask, { queues }: Witness, since: number) {
@@ -169,6 +170,8 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
       return isLater && sources.some((wallet) => (wallet?.scheduled ?? 0) >= (history.service.caps ?? caps).scheduled);
     case 'too_many_standing_orders':
       return sources.some((wallet) => (wallet?.orders ?? 0) >= (history.service.caps ?? caps).orders);
+    case 'reference_taken':
+      return isTaken(ask, witness);
     case 'limits_changed':
       if (approval?.command === 'set-limits') {
         return sources.some((wallet) => wallet && versionOf(wallet) !== approval['limitsVersion']);

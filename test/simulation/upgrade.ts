@@ -7,6 +7,7 @@ import { newMembers } from './newer-releases.ts';
 import { withoutApprovals } from './random-approvals.ts';
 import { withoutFees } from './random-fees.ts';
 import { withoutBatches } from './random-batches.ts';
+import { withoutReferences } from './random-references.ts';
 import { withoutSchedules } from './random-schedules.ts';
 import type { Task } from './world.ts';
 
@@ -25,7 +26,7 @@ const settledMs = 60_000;
  * and batches.
  */
 export function withoutRestore({ restore, ...history }: History): History {
-  return withoutFees(withoutBatches(withoutSchedules(withoutApprovals(history))));
+  return withoutReferences(withoutFees(withoutBatches(withoutSchedules(withoutApprovals(history)))));
 }
 
 /** The types of newer items, each as often as it is to occur. */

@@ -1,0 +1,67 @@
+/** References and names as an auditor knows them. */
+import { referenceKey } from '../../lambdas/store/keys.ts';
+import type { Ask, Witness } from './asks.ts';
+import type { Item, TransactionState, Violate } from './items.ts';
+import { transactionIdOfName, walletIdOfName } from './history.ts';
+import type { WalletName } from './history.ts';
+import type { Ledger } from './ledger.ts';
+
+/** Returns the transactions that have the reference of this one for themselves alone, with it. */
+function sharing(
+  { ownerId, externalReference }: Pick<TransactionState, 'ownerId' | 'externalReference'>,
+  transactions: Iterable<TransactionState>,
+): TransactionState[] {
+  return [...transactions].filter(
+    (one) => one.uniqueReference === true && one.externalReference === externalReference && one.ownerId === ownerId,
+  );
+}
+
+/** Checks a transaction that was made: a unique reference has at most one, and a record that names it. */
+export function checkReference(
+  transaction: TransactionState,
+  transactions: Iterable<TransactionState>,
+  currentOf: (key: string) => Item | undefined,
+  violate: Violate,
+): void {
+  const { transactionId, ownerId, externalReference, uniqueReference } = transaction;
+  if (uniqueReference !== true || externalReference === undefined) return;
+  const all = sharing(transaction, transactions).map((one) => one.transactionId);
+  if (all.length > 1)
+    violate('a unique reference has at most one transaction', `${externalReference}: ${all.join(', ')}`);
+  const { pk, sk } = referenceKey({ ownerId, externalReference });
+  if (currentOf(`${pk} ${sk}`)?.['transactionId'] !== transactionId) {
+    violate(
+      'a unique reference has at most one transaction',
+      `no record says that ${externalReference} is of ${transactionId}`,
+    );
+  }
+}
+
+/** Returns whether another command has the reference that this one asks for, and the answer names its transaction. */
+export function isTaken({ step, response }: Ask, { ledger }: Witness): boolean {
+  const { action, principal, operator } = step;
+  if (!('reference' in action)) return false;
+  const ownerId = operator ? undefined : principal;
+  const all = sharing(
+    { ...(ownerId !== undefined && { ownerId }), externalReference: action.reference },
+    ledger.transactions(),
+  );
+  const others = all.filter(({ transactionId }) => transactionId !== transactionIdOfName(step));
+  return others.some(({ transactionId }) => transactionId === response?.body?.['transactionId']);
+}
+
+/** Returns a transaction on a page that the caller must not find by this reference; undefined when there is none. */
+export function strangeOn(items: readonly Item[], reference: string, { step }: Ask, ledger: Ledger): Item | undefined {
+  const owned = new Set(
+    ledger.wallets().flatMap(({ walletId, ownerId }) => (ownerId === step.principal ? [walletId] : [])),
+  );
+  const isOwn = ({ walletId, counterpartyWalletId }: Item) =>
+    owned.has(String(walletId)) || owned.has(String(counterpartyWalletId));
+  return items.find((item) => item['externalReference'] !== reference || !(step.operator || isOwn(item)));
+}
+
+/** Returns whether a wallet ever had this name in the time of a request. */
+export function wasNamed(wallet: WalletName, name: unknown, { from, to }: Ask, ledger: Ledger): boolean {
+  const looks = ledger.looks(`DETAILS#${walletIdOfName(wallet)}`, 'DETAILS', from, to);
+  return looks.some((look) => look?.['name'] === name);
+}

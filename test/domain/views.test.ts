@@ -140,6 +140,7 @@ const seenByOwner = [
   ...['destination', 'failure', 'attempts', 'resolution', 'returnTransactionId'],
   ...[
     'externalReference',
+    'uniqueReference',
     'metadata',
     'cancellation',
     'waitingFor',

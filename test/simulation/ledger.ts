@@ -15,7 +15,6 @@ import type { Item, TransactionState, Violate, WalletState } from './items.ts';
 import { openLimitAudit } from './limits.ts';
 import { checkLegs } from './splits.ts';
 import { checkOrder, checkPayments, ordersIn, walletOfOrder } from './orders.ts';
-import { checkOrder, checkPayments, ordersIn } from './orders.ts';
 import { checkReference } from './references.ts';
 import type { OrderState } from './orders.ts';
 import type { Task } from './world.ts';

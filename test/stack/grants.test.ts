@@ -186,6 +186,7 @@ describe('grants', () => {
   it('name the types of item that a function may write', () => {
     const granted = accessOf({ template, stack });
     const record = ['PutItem transaction'];
+    const referring = ['PutItem reference', ...record];
     const ending = ['PutItem transaction', 'UpdateItem transaction', 'UpdateItem wallet'];
     const expected: Partial<Record<FunctionName, string[]>> = {
       authorizer: ['PutItem issuer'],
@@ -194,21 +195,21 @@ describe('grants', () => {
         'UpdateItem rateWindow',
       ],
       'change-wallet': ['PutItem details', 'PutItem transaction', 'UpdateItem rateWindow', 'UpdateItem wallet'],
-      charge: [...record, 'UpdateItem wallet'],
-      withdraw: [...record, 'UpdateItem rateWindow', 'UpdateItem wallet'],
-      transfer: [...record, 'UpdateItem rateWindow', 'UpdateItem wallet'],
+      charge: [...referring, 'UpdateItem wallet'],
+      withdraw: [...referring, 'UpdateItem rateWindow', 'UpdateItem wallet'],
+      transfer: [...referring, 'UpdateItem rateWindow', 'UpdateItem wallet'],
       freeze: [...record, 'UpdateItem wallet'],
       unfreeze: [...record, 'UpdateItem wallet'],
       close: [...record, 'UpdateItem wallet'],
       'set-limits': [...record, 'UpdateItem wallet'],
       resolve: ending,
-      approve: [...record, 'UpdateItem approval', 'UpdateItem transaction', 'UpdateItem wallet'],
+      approve: [...referring, 'UpdateItem approval', 'UpdateItem transaction', 'UpdateItem wallet'],
       reject: [...record, 'UpdateItem approval'],
       cancel: [...record, 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
-      'open-hold': [...record, 'UpdateItem rateWindow', 'UpdateItem wallet'],
+      'open-hold': [...referring, 'UpdateItem rateWindow', 'UpdateItem wallet'],
       capture: [...record, 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
       release: [...record, 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
-      refund: [...record, 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
+      refund: [...referring, 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
       split: [...record, 'UpdateItem rateWindow', 'UpdateItem wallet'],
       'standing-orders': [
         ...['PutItem standingOrder', 'PutItem transaction', 'UpdateItem rateWindow'],

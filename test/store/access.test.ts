@@ -159,15 +159,18 @@ async function useTheService(): Promise<void> {
     await open(operator),
   ];
   const path = { walletId: mine! };
-  await ask('charge', { as: operator, path, body: { amount: 100_000, externalReference: 'invoice-1' } });
+  const invoice = { externalReference: 'invoice-1', uniqueReference: true };
+  await ask('charge', { as: operator, path, body: { amount: 100_000, ...invoice } });
+  let references = 0;
+  const unique = () => ({ externalReference: `order-${++references}`, uniqueReference: true });
   const payOut = async (Prefer?: string) => {
-    const body = { amount: 100, destination: { account: 'DE02120300000000202051' } };
+    const body = { amount: 100, destination: { account: 'DE02120300000000202051' }, ...unique() };
     const headers = Prefer === undefined ? {} : { Prefer };
     const { transactionId } = await ask('withdraw', { as: ann, path, body, headers });
     return transactionId!;
   };
   const pay = (headers: Record<string, string>) =>
-    ask('transfer', { as: ann, path, body: { amount: 100, toWalletId: shop }, headers });
+    ask('transfer', { as: ann, path, body: { amount: 100, toWalletId: shop, ...unique() }, headers });
 
   await visit(await payOut('wait=1'), { outcome: 'accepted' });
   await visit(await payOut(), { outcome: 'rejected', code: 'account_closed', message: 'The account is closed' });
@@ -178,7 +181,8 @@ async function useTheService(): Promise<void> {
     path: { transactionId: inReview },
     body: { outcome: 'failed', evidence: 'Statement of March, line 12' },
   });
-  const charged = await askAndApprove('charge', { path, body: { amount: 2_000_000 } });
+  const large = { amount: 2_000_000, externalReference: 'invoice-2', uniqueReference: true };
+  const charged = await askAndApprove('charge', { path, body: large });
   const mistaken = { amount: 1_500_000, reason: 'booked twice' };
   await askAndApprove('refund', { path: { transactionId: charged }, body: mistaken });
   await ask('list-approvals', { as: operator });
@@ -243,13 +247,13 @@ async function useTheService(): Promise<void> {
     await ask('change-wallet', { as: bea, path: { walletId: stall! }, body: { name } });
   }
   const promise = async () => {
-    const body = { amount: 100, toWalletId: stall, expiresAt: timeOf(table, 600_000) };
+    const body = { amount: 100, toWalletId: stall, expiresAt: timeOf(table, 600_000), ...unique() };
     const { transactionId = '' } = await ask('open-hold', { as: ann, path, body });
     return { transactionId };
   };
   const captured = await promise();
   const { transactionId: sold } = await ask('capture', { as: bea, path: captured, body: { amount: 40 } });
-  await ask('refund', { as: bea, path: { transactionId: sold! }, body: { amount: 10, reason: 'broken' } });
+  await ask('refund', { as: bea, path: { transactionId: sold! }, body: { amount: 10, reason: 'broken', ...unique() } });
   await ask('release', { as: bea, path: captured, body: { reason: 'sold out' } });
   await promise();
 

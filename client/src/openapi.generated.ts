@@ -1215,6 +1215,11 @@ export interface components {
             releaseReason?: string;
             /** @description An id of the caller, such as an invoice number; at most 128 UTF-16 units */
             externalReference?: string;
+            /**
+             * @description No other command may have its reference
+             * @constant
+             */
+            uniqueReference?: true;
             /** @description For people; at most 256 UTF-16 units */
             description?: string;
             /** @description Texts of the caller, by names of the caller */
@@ -1858,7 +1863,7 @@ export interface components {
             found: number;
             /** @description The first hundred of them */
             discrepancies: {
-                /** @description What is wrong. Known: balance_differs, entry_missing, chain_broken, postings_differ, held_differs, hold_differs, refund_differs, fees_differ, transaction_invalid, unreadable, currency_unbalanced, total_differs, payment_missing, payment_differs, statement_missing */
+                /** @description What is wrong. Known: balance_differs, entry_missing, chain_broken, postings_differ, held_differs, hold_differs, refund_differs, reference_differs, fees_differ, transaction_invalid, unreadable, currency_unbalanced, total_differs, payment_missing, payment_differs, statement_missing */
                 kind: string;
                 /** @description The wallet, transaction, account or currency with the discrepancy */
                 subject: string;
@@ -1901,7 +1906,7 @@ export interface components {
             } | null;
             /** @description Reported discrepancies that are not removed, up to five hundred */
             discrepancies: {
-                /** @description What is wrong. Known: balance_differs, entry_missing, chain_broken, postings_differ, held_differs, hold_differs, refund_differs, fees_differ, transaction_invalid, unreadable, currency_unbalanced, total_differs, payment_missing, payment_differs, statement_missing */
+                /** @description What is wrong. Known: balance_differs, entry_missing, chain_broken, postings_differ, held_differs, hold_differs, refund_differs, reference_differs, fees_differ, transaction_invalid, unreadable, currency_unbalanced, total_differs, payment_missing, payment_differs, statement_missing */
                 kind: string;
                 /** @description The wallet, transaction, account or currency with the discrepancy */
                 subject: string;
@@ -2012,7 +2017,7 @@ export interface components {
             title: string;
             /** @description The status of the answer */
             status: number;
-            /** @description Distinguishes refusals. Known: invalid_request, idempotency_key_required, unauthorized, forbidden, operator_limit_exceeded, not_found, wallet_not_found, transaction_not_found, approval_not_found, batch_not_found, standing_order_not_found, wallet_frozen, wallet_closed, wallet_not_empty, limits_changed, payload_too_large, query_too_broad, unsupported_media_type, insufficient_funds, currency_mismatch, same_wallet, balance_limit_exceeded, limit_exceeded, receiver_unavailable, fee_exceeds_amount, idempotency_key_reused, rate_limited, statement_too_long, not_in_review, not_cancellable, not_a_hold, hold_ended, hold_expired, exceeds_hold, not_refundable, exceeds_refundable, too_many_refunds, too_many_scheduled, too_many_standing_orders, approval_ended, approval_expired, standing_order_ended, ledger_behind, another_bank, token_not_checked, overloaded, busy, internal_error */
+            /** @description Distinguishes refusals. Known: invalid_request, idempotency_key_required, unauthorized, forbidden, operator_limit_exceeded, not_found, wallet_not_found, transaction_not_found, approval_not_found, batch_not_found, standing_order_not_found, wallet_frozen, wallet_closed, wallet_not_empty, limits_changed, payload_too_large, query_too_broad, unsupported_media_type, insufficient_funds, currency_mismatch, same_wallet, balance_limit_exceeded, limit_exceeded, receiver_unavailable, fee_exceeds_amount, idempotency_key_reused, rate_limited, statement_too_long, reference_taken, not_in_review, not_cancellable, not_a_hold, hold_ended, hold_expired, exceeds_hold, not_refundable, exceeds_refundable, too_many_refunds, too_many_scheduled, too_many_standing_orders, approval_ended, approval_expired, standing_order_ended, ledger_behind, another_bank, token_not_checked, overloaded, busy, internal_error */
             code: string;
             /** @description About this case, for people */
             detail?: string;
@@ -2025,6 +2030,8 @@ export interface components {
             }[];
             /** @description Of a split: the index of the leg that is refused, or that first names the wallet which refuses. Absent for an end user who pays several wallets, of which one is `receiver_unavailable` */
             leg?: number;
+            /** @description For `reference_taken`: the transaction that has the reference, where the caller may see it */
+            transactionId?: string;
             /** @description For `limit_exceeded`: the limit of the wallet. Known: out.perTransaction, out.perDay, out.perMonth, in.perTransaction, in.perDay, in.perMonth, minimumBalance, creditLine, maximumBalance */
             limit?: string;
             /** @description For `limit_exceeded`: the most that this limit allows now, in minor units */
@@ -2067,6 +2074,11 @@ export interface components {
              * @constant
              */
             dryRun?: true;
+            /**
+             * @description `true`: no other command may have this externalReference, among those of the owner, or of all operators; it stays taken for ever
+             * @constant
+             */
+            uniqueReference?: true;
             /** @description An id of the caller, such as an invoice number; at most 128 UTF-16 units */
             externalReference?: string;
             /** @description For people; at most 256 UTF-16 units */
@@ -2098,6 +2110,11 @@ export interface components {
              * @constant
              */
             dryRun?: true;
+            /**
+             * @description `true`: no other command may have this externalReference, among those of the owner, or of all operators; it stays taken for ever
+             * @constant
+             */
+            uniqueReference?: true;
             /** @description An id of the caller, such as an invoice number; at most 128 UTF-16 units */
             externalReference?: string;
             /** @description For people; at most 256 UTF-16 units */
@@ -2124,6 +2141,11 @@ export interface components {
              * @description When the payment is executed: a minute to 366 days ahead, with an offset. Absent: at once
              */
             executeAt?: string;
+            /**
+             * @description `true`: no other command may have this externalReference, among those of the owner, or of all operators; it stays taken for ever
+             * @constant
+             */
+            uniqueReference?: true;
             /** @description An id of the caller, such as an invoice number; at most 128 UTF-16 units */
             externalReference?: string;
             /** @description For people; at most 256 UTF-16 units */
@@ -2205,6 +2227,11 @@ export interface components {
             toWalletId?: string;
             /** @description ISO 4217, in upper case */
             currency?: string;
+            /**
+             * @description `true`: no other command may have this externalReference, among those of the owner, or of all operators; it stays taken for ever
+             * @constant
+             */
+            uniqueReference?: true;
             /** @description An id of the caller, such as an invoice number; at most 128 UTF-16 units */
             externalReference?: string;
             /** @description For people; at most 256 UTF-16 units */
@@ -2247,6 +2274,11 @@ export interface components {
              * @constant
              */
             chargeback?: true;
+            /**
+             * @description `true`: no other command may have this externalReference, among those of the owner, or of all operators; it stays taken for ever
+             * @constant
+             */
+            uniqueReference?: true;
             /** @description An id of the caller, such as an invoice number; at most 128 UTF-16 units */
             externalReference?: string;
             /** @description For people; at most 256 UTF-16 units */
@@ -3861,7 +3893,7 @@ export interface KnownValues {
         stage: "books" | "bank" | "sums" | "done";
     };
     Problem: {
-        code: "invalid_request" | "idempotency_key_required" | "unauthorized" | "forbidden" | "operator_limit_exceeded" | "not_found" | "wallet_not_found" | "transaction_not_found" | "approval_not_found" | "batch_not_found" | "standing_order_not_found" | "wallet_frozen" | "wallet_closed" | "wallet_not_empty" | "limits_changed" | "payload_too_large" | "query_too_broad" | "unsupported_media_type" | "insufficient_funds" | "currency_mismatch" | "same_wallet" | "balance_limit_exceeded" | "limit_exceeded" | "receiver_unavailable" | "fee_exceeds_amount" | "idempotency_key_reused" | "rate_limited" | "statement_too_long" | "not_in_review" | "not_cancellable" | "not_a_hold" | "hold_ended" | "hold_expired" | "exceeds_hold" | "not_refundable" | "exceeds_refundable" | "too_many_refunds" | "too_many_scheduled" | "too_many_standing_orders" | "approval_ended" | "approval_expired" | "standing_order_ended" | "ledger_behind" | "another_bank" | "token_not_checked" | "overloaded" | "busy" | "internal_error";
+        code: "invalid_request" | "idempotency_key_required" | "unauthorized" | "forbidden" | "operator_limit_exceeded" | "not_found" | "wallet_not_found" | "transaction_not_found" | "approval_not_found" | "batch_not_found" | "standing_order_not_found" | "wallet_frozen" | "wallet_closed" | "wallet_not_empty" | "limits_changed" | "payload_too_large" | "query_too_broad" | "unsupported_media_type" | "insufficient_funds" | "currency_mismatch" | "same_wallet" | "balance_limit_exceeded" | "limit_exceeded" | "receiver_unavailable" | "fee_exceeds_amount" | "idempotency_key_reused" | "rate_limited" | "statement_too_long" | "reference_taken" | "not_in_review" | "not_cancellable" | "not_a_hold" | "hold_ended" | "hold_expired" | "exceeds_hold" | "not_refundable" | "exceeds_refundable" | "too_many_refunds" | "too_many_scheduled" | "too_many_standing_orders" | "approval_ended" | "approval_expired" | "standing_order_ended" | "ledger_behind" | "another_bank" | "token_not_checked" | "overloaded" | "busy" | "internal_error";
         limit: "out.perTransaction" | "out.perDay" | "out.perMonth" | "in.perTransaction" | "in.perDay" | "in.perMonth" | "minimumBalance" | "creditLine" | "maximumBalance";
     };
 }

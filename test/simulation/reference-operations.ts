@@ -29,7 +29,11 @@ export const referenceOperations: readonly Operation[] = [
     { ...byOperator({ do: 'charge', wallet: alice, amount: 100, reference }), at: 6_100 },
     { ...byOperator({ do: 'charge', wallet: bob, amount: 100, reference }), at: 6_200 },
   ]),
-  operation('find by a reference', [transfer, find(6_000, 'alice'), find(6_000, 'bob'), find(6_000, 'operator', true)]),
+  operation('find by a reference', [
+    transfer,
+    ...['alice', 'bob', 'carol'].map((principal) => find(6_000, principal)),
+    find(6_000, 'operator', true),
+  ]),
   operation('name a wallet', [name('Rent')]),
   operation('name a wallet, side by side', [name('Rent'), name('Food', 5_000, { key: 'key-b' }), name(null, 9_000)]),
   operation('name the wallet of another owner', [name('Mine', 5_000, { principal: 'carol' })]),

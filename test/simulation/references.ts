@@ -55,9 +55,12 @@ export function strangeOn(items: readonly Item[], reference: string, { step }: A
   const owned = new Set(
     ledger.wallets().flatMap(({ walletId, ownerId }) => (ownerId === step.principal ? [walletId] : [])),
   );
-  const isOwn = ({ walletId, counterpartyWalletId }: Item) =>
-    owned.has(String(walletId)) || owned.has(String(counterpartyWalletId));
-  return items.find((item) => item['externalReference'] !== reference || !(step.operator || isOwn(item)));
+  // The reference of a capture into a wallet is its receiver's.
+  const sideOf = ({ type, walletId, counterpartyWalletId }: Item) =>
+    type === 'capture' && counterpartyWalletId !== undefined ? counterpartyWalletId : walletId;
+  return items.find(
+    (item) => item['externalReference'] !== reference || !(step.operator || owned.has(String(sideOf(item)))),
+  );
 }
 
 /** Returns whether a wallet ever had this name in the time of a request. */

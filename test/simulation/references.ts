@@ -26,8 +26,9 @@ export function checkReference(
   const { transactionId, ownerId, externalReference, uniqueReference } = transaction;
   if (uniqueReference !== true || externalReference === undefined) return;
   const all = sharing(transaction, transactions).map((one) => one.transactionId);
-  if (all.length > 1)
+  if (all.length > 1) {
     violate('a unique reference has at most one transaction', `${externalReference}: ${all.join(', ')}`);
+  }
   const { pk, sk } = referenceKey({ ownerId, externalReference });
   if (currentOf(`${pk} ${sk}`)?.['transactionId'] !== transactionId) {
     violate(

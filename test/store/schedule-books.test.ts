@@ -1,14 +1,17 @@
 /** Scheduled payments in the check of the books, on the real engine. */
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
+import { transactionIdOf } from '../../lambdas/domain/ids.ts';
+import { newOrder } from '../../lambdas/domain/standing-order.ts';
 import { beginHours, runHours } from '../../lambdas/integrity/hours.ts';
 import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
 import { transactionKey, walletKey } from '../../lambdas/store/keys.ts';
+import { openOrder } from '../../lambdas/store/standing-orders.ts';
 import { newBooks } from '../books.ts';
 import { epoch } from '../engine.ts';
 import { afterTest, useEngine } from '../fixture.ts';
 import { advanceOnce } from './bank-says.ts';
-import { timeOf } from './commands.ts';
+import { newKey, operation, timeOf } from './commands.ts';
 import { changeItem, entriesOf, fieldsOf } from './inspect.ts';
 import { cancel, runTransfers, scheduleTransfer, scheduleWithdrawal } from './schedule-commands.ts';
 import { fundedWallet, openWallet, setStatus } from './wallets.ts';
@@ -170,6 +173,22 @@ describe('the check of the books', () => {
     assert.deepEqual(await findingsOf(scene), [
       `balance_differs ${scene.payer}: it counts 0 scheduled payments, and has 1`,
     ]);
+  });
+
+  it('names a wallet that counts other standing orders than it has', async () => {
+    const scene = await newScene();
+    const { table, payer, shop } = scene;
+    const key = newKey();
+    const order = newOrder({
+      ...{ transactionId: transactionIdOf('ann', key), principal: 'ann', ownerId: 'ann', walletId: payer, amount: 30 },
+      ...{ currency: 'EUR', at: timeOf(table), receiver: { toWalletId: shop }, every: 'week' },
+      firstAt: timeOf(table, 24 * hourMs),
+    });
+    await openOrder(table, operation(table, ['open', key], { owner: 'ann', key }), order, undefined);
+    await scene.follow();
+    assert.deepEqual(await findingsOf(scene), []);
+    await changeItem(table, walletKey(payer), { orders: 3 });
+    assert.deepEqual(await findingsOf(scene), [`balance_differs ${payer}: it counts 3 standing orders, and has 1`]);
   });
 
   it('does not judge the count of a wallet that schedules meanwhile', async () => {

@@ -84,7 +84,9 @@ async function main(): Promise<number> {
     if (reportFile !== undefined) keep(report, reportFile);
     if (json) console.log(JSON.stringify(report, undefined, 2));
     else print(report);
-    say(`${progress.seconds()} s, ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB at most`);
+    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+    const processor = ((userCPUTime + systemCPUTime) / 1e6).toFixed(1);
+    say(`${progress.seconds()} s, ${processor} s of a processor, ${Math.round(maxRSS / 1024)} MiB at most`);
     return report.outcome === 'matched' ? 0 : 1;
   } finally {
     progress.stop();

@@ -27,7 +27,7 @@ interface Entry extends Details {
   /** The payment that was read last. It waits, as only the one payment of an entry may lack an amount. */
   waiting?: Details;
   payments: number;
-  /** The sum of its payments so far, with their signs. */
+  /** The sum of its payments so far, with their signs; NaN when one of them is in another currency. */
   sum: number;
 }
 
@@ -279,6 +279,7 @@ class CamtParser implements BankFileParser {
     if (amount === undefined) this.#fail('missing_member', 'a payment of an entry with many has no amount');
     const direction = payment.direction ?? entry.direction;
     entry.payments++;
+    if (amount.currency !== entry.amount?.currency) entry.sum = NaN;
     entry.sum += direction === 'in' ? amount.value : -amount.value;
     this.#emit(entry, { ...payment, amount, ...(direction && { direction }) });
   }
@@ -300,7 +301,7 @@ class CamtParser implements BankFileParser {
     } else {
       this.#emitPayment(entry, waiting);
       const whole = amount.value * (direction === 'in' ? 1 : -1);
-      if (entry.sum !== whole) {
+      if (!Number.isNaN(entry.sum) && entry.sum !== whole) {
         const detail = `its ${entry.payments} payments add up to ${entry.sum}, and the entry is ${whole}`;
         this.#sink.differs({ code: 'batch_sum_differs', line: entry.line, detail });
       }

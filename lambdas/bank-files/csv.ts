@@ -187,7 +187,7 @@ class CsvReader {
     if (status === 'ignored') return undefined;
     const currency = currencyIn(textOf('currency') ?? ofAll, line);
     const [, sign = '', digits = ''] = /^([+-]?)(.*)$/s.exec(textOf('amount') ?? '') ?? [];
-    const amount = minorUnits ? minorIn(digits, line) : amountIn(digits, { currency, mark }, line);
+    const amount = minorUnits ? minorIn(digits, line) : amountIn(digits, { currency, mark, isGrouped: true }, line);
     const bankReference = textOf('bankReference');
     return {
       ...{ line, status, currency, amount },

@@ -113,22 +113,29 @@ export function currencyIn(text: string, line: number): string {
   return currency;
 }
 
+/** Digits, in groups of three or in none, and the decimals behind a point or a comma. */
+const grouped = {
+  '.': /^(\d{1,3}(?:[,'’ \u00a0\u202f]\d{3})+|\d+)(?:\.(\d*))?$/,
+  ',': /^(\d{1,3}(?:[.'’ \u00a0\u202f]\d{3})+|\d+)(?:,(\d*))?$/,
+} as const;
+const plain = { '.': /^(\d+)(?:\.(\d*))?$/, ',': /^(\d+)(?:,(\d*))?$/ } as const;
+
 /**
  * Returns an amount in minor units.
  *
- * @param mark of decimals: a point or a comma; the other one may stand between thousands
+ * @param mark of decimals: a point or a comma
+ * @param isGrouped whether there may be marks between thousands
  * @throws BankFileError for a sign, for a fraction of a minor unit, and beyond 2^53-1
  */
 export function amountIn(
   text: string,
-  { currency, mark }: { currency: string; mark: '.' | ',' },
+  { currency, mark, isGrouped = false }: { currency: string; mark: '.' | ','; isGrouped?: boolean },
   line: number,
 ): number {
-  const plain = text.trim().replaceAll(mark === '.' ? ',' : '.', '');
-  const [, whole = '', fraction = ''] =
-    (mark === '.' ? /^(\d+)(?:\.(\d*))?$/ : /^(\d+)(?:,(\d*))?$/).exec(plain.replace(/[ '’ ]/g, '')) ?? [];
+  const [, digits = '', fraction = ''] = (isGrouped ? grouped : plain)[mark].exec(text.trim()) ?? [];
   const decimals = decimalsOf[currency] ?? 2;
   const rest = fraction.slice(decimals);
+  const whole = digits.replace(/\D/g, '');
   const amount = Number(`${whole}${fraction.slice(0, decimals).padEnd(decimals, '0')}`);
   if (whole === '' || !/^0*$/.test(rest) || !Number.isSafeInteger(amount)) {
     throw new BankFileError('bad_amount', line, `"${quoted(text)}" is no amount of ${currency}`);

@@ -1,7 +1,7 @@
 /** How a line of a bank names our payment: by the id of its transaction, or for a charge by its external reference. */
 
 /** Banks leave out or replace the underscore, write in capitals, and break a text inside a word. */
-const transactionId = /tx[^a-z0-9]?([a-z2-7]{26})/i;
+const transactionId = /(?<![a-z0-9])tx[^a-z0-9]?([a-z2-7]{26})|tx_([a-z2-7]{26})/i;
 const receiptCode = /RCP-?\d{8}-?([a-z2-7]{26})/i;
 /** No external reference is longer. */
 const longestReference = 128;
@@ -20,7 +20,8 @@ export function keysOf(references: readonly string[]): string[] {
 }
 
 function idIn(text: string): string | undefined {
-  return (transactionId.exec(text) ?? receiptCode.exec(text))?.[1]?.toLowerCase();
+  const [, bare, exact] = transactionId.exec(text) ?? receiptCode.exec(text) ?? [];
+  return (bare ?? exact)?.toLowerCase();
 }
 
 /** Returns the key of the lines that name a transaction. */

@@ -112,6 +112,10 @@ describe('a line', () => {
       `RCP-20260301-${id.slice(3)}`,
     ];
     for (const text of texts) assert.deepEqual(keysOf(['other', text]), [`=${id}`], text);
+    // Words that only look like one.
+    assert.deepEqual(keysOf(['Gehalt Xaver Mustermann fuer Januar und Februar']), [
+      ':GEHALTXAVERMUSTERMANNFUERJANUARUNDFEBRUAR',
+    ]);
     assert.deepEqual(keysOf([' invoice 1 ', 'INVOICE1', '', 'x'.repeat(129)]), [':INVOICE1']);
   });
 });
@@ -136,6 +140,11 @@ describe('camt.053', () => {
     assert.deepEqual(wrong.differences, [
       '4 batch_sum_differs: its 2 payments add up to -1001, and the entry is -1000',
     ]);
+  });
+
+  it('compares no sum of payments in another currency than their entry', async () => {
+    const other = payment('A', '4.00').replace('EUR', 'USD');
+    assert.deepEqual((await read(camt([], { more: entry(other + payment('B', '6.00')) }))).differences, []);
   });
 
   it('takes the sum of an entry that has one payment, or none', async () => {
@@ -317,7 +326,8 @@ describe('CSV', () => {
 
 describe('amounts and days', () => {
   it('have the decimals of their currency', () => {
-    const amount = (text: string, currency: string, mark: '.' | ',' = '.') => amountIn(text, { currency, mark }, 1);
+    const amount = (text: string, currency: string, mark: '.' | ',' = '.') =>
+      amountIn(text, { currency, mark, isGrouped: true }, 1);
     assert.deepEqual(
       [
         amount('1.5', 'EUR'),
@@ -332,6 +342,8 @@ describe('amounts and days', () => {
       [amount("1'234.50", 'CHF'), amount('1.234,50', 'EUR', ','), amount('12,', 'EUR', ',')],
       [123_450, 123_450, 1_200],
     );
+    assert.throws(() => amount('10,50', 'EUR'), BankFileError);
+    assert.throws(() => amountIn('1,234.50', { currency: 'EUR', mark: '.' }, 1), BankFileError);
     for (const text of ['', '.5', '1e3', '0x1', '1.1', 'NaN']) assert.throws(() => amount(text, 'JPY'), BankFileError);
   });
 

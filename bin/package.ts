@@ -3,7 +3,6 @@
  * to run TypeScript below node_modules, so the package has compiled code. It has the functions as bundles, so that an
  * app that uses it installs neither a bundler nor the functions' dependencies.
  */
-import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { environments } from '../lambdas/contract.ts';
@@ -11,6 +10,7 @@ import type { FunctionName } from '../lambdas/contract.ts';
 import { bundleOf } from '../lib/bundle.ts';
 import { scratchFolder } from '../lib/scratch.ts';
 import { readOptions } from './options.ts';
+import { compile, pack } from './pack.ts';
 
 const usage = `npm run package -- [--out FOLDER]
 
@@ -58,15 +58,14 @@ const folder = scratchFolder('package');
 try {
   fill();
   mkdirSync(out, { recursive: true });
-  console.log(join(out, pack()));
+  console.log(join(out, pack(folder, out)));
 } finally {
   rmSync(folder, { recursive: true });
 }
 
 /** Fills the folder with the content of the package. */
 function fill(): void {
-  const compiler = join(modules, 'typescript', 'lib', 'tsc.js');
-  run(process.execPath, [compiler, '--project', join(root, 'tsconfig.package.json'), '--outDir', folder]);
+  compile('tsconfig.package.json', folder);
   for (const name of names) cpSync(bundleOf(name), join(folder, 'bundles', name), { recursive: true });
   writeFileSync(join(folder, 'bundles', 'LICENSES.txt'), licenses());
   for (const name of documents) cpSync(join(root, 'docs', `${name}.md`), join(folder, 'docs', `${name}.md`));
@@ -147,20 +146,4 @@ function licenses(): string {
       return `${name} ${version} (${license})\n${text}`;
     })
     .join(`\n${'-'.repeat(80)}\n\n`);
-}
-
-/** Packs the folder. Returns the name of the tarball. */
-function pack(): string {
-  const { npm_execpath: npm = '' } = process.env;
-  const args = ['pack', folder, '--pack-destination', out, '--ignore-scripts', '--json'];
-  const packed = npm.endsWith('npm-cli.js') ? run(process.execPath, [npm, ...args]) : run('npm', args);
-  const [first] = JSON.parse(packed) as { readonly filename: string }[];
-  return first?.filename ?? '';
-}
-
-/** Runs a program in the project's folder. Returns its output. */
-function run(program: string, args: readonly string[]): string {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd: root, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
-  return stdout;
 }

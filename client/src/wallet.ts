@@ -29,7 +29,7 @@ export interface WalletHandle {
   readonly walletId: string;
   get(options?: CallOptions): Promise<Wallet>;
   /** Reads the balance. `consistent`: after all commands that were answered. `at`: as it was at a moment, ISO 8601 UTC. */
-  balance(options?: Query<'getBalance'> & CallOptions): Promise<Balance>;
+  balance(options?: { readonly consistent?: boolean; readonly at?: string } & CallOptions): Promise<Balance>;
   /** The history, newest first. */
   transactions(options?: Query<'listTransactions'> & CallOptions): Pages<Transaction>;
   /** The lines of the ledger in a period, with what was before and after them. Other formats: `http`, with `parseAs`. */
@@ -66,7 +66,11 @@ function reads({ http }: Transport, walletId: string) {
   const path = { walletId };
   return {
     get: (options = {}) => dataOf(http.GET('/wallets/{walletId}', { params: { path }, ...signalOf(options) })),
-    balance({ signal, ...query } = {}) {
+    balance({ signal, consistent, at } = {}) {
+      const query = {
+        ...(consistent === true && { consistent: 'true' as const }),
+        ...(at !== undefined && { at }),
+      };
       return dataOf(http.GET('/wallets/{walletId}/balance', { params: { path, query }, ...signalOf({ signal }) }));
     },
     transactions: (options = {}) =>

@@ -26,8 +26,8 @@ export async function tellInTypeScript(stage: Stage): Promise<Facts> {
   const history: string[] = [];
   for await (const { type } of ada.wallet(walletId).transactions({ limit: 2 })) history.push(type);
   const left = await Promise.all([
-    ada.wallet(walletId).balance({ consistent: 'true' }),
-    ben.wallet(walletOfBen).balance({ consistent: 'true' }),
+    ada.wallet(walletId).balance({ consistent: true }),
+    ben.wallet(walletOfBen).balance({ consistent: true }),
   ]);
   return {
     ...{ ada: left[0].available, ben: left[1].available },

@@ -60,7 +60,7 @@ const wallets: Record<string, Command> = {
     async run({ client, given: [walletId = ''], option, isSet, read }) {
       const at = option('at');
       const balance = await client.wallet(walletId).balance({
-        ...(isSet('consistent') && { consistent: 'true' as const }),
+        consistent: isSet('consistent'),
         ...(at !== undefined && { at: timeIn(at, 'at') }),
         ...read,
       });

@@ -61,6 +61,8 @@ export async function measureBudgets(service: Service): Promise<Step[]> {
   await measureHolds(bench, wallets);
   await measureRefunds(bench, wallets);
   await measureSplits(bench, wallets);
+  await measureSchedules(bench, wallets);
+  await measureBatches(bench, wallets);
   await measureLimits(bench);
   await measureReads(bench, wallets);
   await measureStatus(bench);
@@ -75,17 +77,17 @@ export async function measureBudgets(service: Service): Promise<Step[]> {
 
 function openBench({ table }: Service) {
   const steps: Step[] = [];
-  let sends = 0;
+  const messages: string[] = [];
   let keys = 0;
-  const routes = openRoutes(table, () => sends++);
+  const routes = openRoutes(table, ({ transactionId }) => messages.push(transactionId));
 
   async function step(name: string, budget: Budget | undefined, work: () => Promise<unknown>): Promise<void> {
-    sends = 0;
+    messages.length = 0;
     const usage = await meter(table.client, work);
     const within = (Object.keys(budget ?? {}) as (keyof Budget)[]).every(
       (kind) => usage[kind] <= (budget?.[kind] ?? 0),
     );
-    steps.push({ step: name, ...usage, sends, budget, within });
+    steps.push({ step: name, ...usage, sends: messages.length, budget, within });
   }
 
   async function call(handler: Handler, benchRequest: BenchRequest, status: number, caller = operator): Promise<Body> {
@@ -126,7 +128,10 @@ function openBench({ table }: Service) {
     return idIn(await post(routes.withdraw, '/wallets/{walletId}/withdraw', walletId, 202, { caller, body }));
   }
 
-  return { routes, steps, step, call, post, get, open, charge, withdraw };
+  /** Returns the ids in the messages of the last step. */
+  const sent = () => [...messages];
+
+  return { routes, steps, step, call, post, get, open, charge, withdraw, sent };
 }
 
 async function measureCharge({ step, charge }: Bench, { wallet, mine }: Wallets): Promise<void> {
@@ -198,6 +203,10 @@ async function measureHolds({ step, post, routes }: Bench, { wallet, other, mine
   await step('capture, to the world outside', { roundTrips: 2, writeUnits: 9, readUnits: 1 }, () =>
     capture(outside, money(100)),
   );
+  const mineToTake = await hold(wallet, mine);
+  await step('capture, final, end user', { roundTrips: 3, writeUnits: 12 + rateWindowUnits, readUnits: 3 }, () =>
+    post(routes.capture, '/holds/{transactionId}/capture', mineToTake, 201, { caller: endUser, body: money(100) }),
+  );
   const unwanted = await hold(mine, other);
   // The last trip reads the hold at its end.
   await step('release', { roundTrips: 3, writeUnits: 8, readUnits: 2 }, () =>
@@ -216,6 +225,13 @@ async function measureRefunds({ step, post, charge, routes }: Bench, { wallet, m
   const id = await pay(1_000);
   await step('refund, a part', { roundTrips: 2, writeUnits: 12, readUnits: 1 }, () => refund(id, { amount: 10 }));
   await step('refund, all that is left', { roundTrips: 2, writeUnits: 12, readUnits: 1 }, () => refund(id));
+  const back = { ...money(100), toWalletId: mine };
+  const got = idIn(await post(routes.transfer, '/wallets/{walletId}/transfer', wallet, 201, { body: back }));
+  await step('refund, end user', { roundTrips: 3, writeUnits: 12 + rateWindowUnits, readUnits: 3 }, () =>
+    post(routes.refund, '/transactions/{transactionId}/refund', got, 201, {
+      ...{ caller: endUser, body: { reason: 'sent back' } },
+    }),
+  );
   const often = await pay(1_000);
   for (let times = 1; times < 100; times++) await refund(often, { amount: 1 });
   await step('refund, the hundredth of one transfer', { roundTrips: 2, writeUnits: 24 }, () => refund(often));
@@ -244,6 +260,44 @@ async function measureSplits({ step, post, open, routes }: Bench, { wallet, mine
   const most = [...others, ...others].slice(0, mostLegs);
   await step('split, 50 legs of 40 wallets', { roundTrips: 1, writeUnits: 282, readUnits: 0 }, () =>
     split(wallet, most),
+  );
+}
+
+/** Measures a transfer for later: its acceptance, and its execution by the worker of transfers. */
+async function measureSchedules({ step, post, routes }: Bench, { mine, other }: Wallets): Promise<void> {
+  const leadMs = 120_000;
+  const body = { ...money(100), toWalletId: other, executeAt: new Date(Date.now() + leadMs).toISOString() };
+  let id = '';
+  await step('transfer scheduled, end user', { roundTrips: 1, writeUnits: 6 + rateWindowUnits }, async () => {
+    id = idIn(await post(routes.transfer, '/wallets/{walletId}/transfer', mine, 202, { body, caller: endUser }));
+  });
+  // Its place in the history and in the index of open work moves to the time of its execution.
+  await step('transfer worker, a scheduled one', { roundTrips: 3, writeUnits: 8 + 7, readUnits: 1 }, () =>
+    routes.workers.transfers([id], leadMs + 1_000),
+  );
+}
+
+/** Payments that one write of a batch makes. */
+export const linesOfWrite = 99;
+
+/** Measures a batch of transfers from one wallet to as many others: its acceptance, its worker, and that of the transfers. */
+async function measureBatches({ step, call, open, routes, sent }: Bench, { wallet }: Wallets): Promise<void> {
+  const lines: object[] = [];
+  for (let n = 0; n < linesOfWrite; n++) {
+    const line = { ...money(10), key: `line-${n}`, type: 'transfer', walletId: wallet, toWalletId: await open() };
+    lines.push(line);
+  }
+  const headers = { 'Idempotency-Key': 'payroll', 'Content-Type': 'application/x-ndjson' };
+  const text = lines.map((line) => JSON.stringify(line)).join('\n');
+  await step('batch of 99 transfers', { roundTrips: 1, writeUnits: 11 }, () =>
+    call(routes.createBatch, request('POST', '/batches', {}, { headers, text }), 202),
+  );
+  const [batch = ''] = sent();
+  await step('batch worker, 99 transfers', { writeUnits: 2 + 4 * linesOfWrite + 9 }, () => routes.workers.batch(batch));
+  const ids = sent();
+  if (ids.length !== linesOfWrite) throw new Error(`the batch has sent ${ids.length} messages`);
+  await step('transfer worker, 99 to as many wallets', { writeUnits: 7 * linesOfWrite }, () =>
+    routes.workers.transfers(ids),
   );
 }
 

@@ -201,30 +201,60 @@ export function latencyOf(times: Times): Readonly<Record<'command' | 'balance', 
 
 export type Billing = 'on demand' | 'provisioned';
 
-/** Returns the cost of a million of a command, by item, in dollars, without storage. */
-export function costOfMillion(
-  command: Command,
-  units: Units,
-  times: Times,
-  billing: Billing,
-): Readonly<Record<string, number>> {
-  const writes = units.command[command] + units.following[command];
-  const unit = billing === 'on demand' ? prices.writeUnit : (prices.provisionedHour * 1_000_000) / 3_600 / utilisation;
-  const consumers = (2 * records[command] + 2 * events[command]) / batchSize;
-  const bankSeconds = command === 'withdrawal' ? (callsOfWithdrawal * times.bank.p50) / 1_000 / 10 : 0;
-  const seconds = (times.write.p50 + times.around.p50) / 1000 + (consumers * times.batch) / 1000 + bankSeconds;
-  const queues = 2 * events[command] * (1 + 2 / batchSize) + (command === 'withdrawal' ? 1 + 3 * callsOfWithdrawal : 0);
+/** What a command uses, with its workers and all consumers. */
+export interface Use {
+  /** Requests at the gateway. */
+  readonly requests: number;
+  readonly writeUnits: number;
+  readonly readUnits: number;
+  /** Events that it publishes, and records of the stream. */
+  readonly events: number;
+  readonly records: number;
+  /** Messages to workers. */
+  readonly messages: number;
+  readonly bankCalls: number;
+}
+
+/** Returns what a command of a load uses. Reads of its worker are not counted. */
+export function useOf(command: Command, units: Units): Use {
+  const isWithdrawal = command === 'withdrawal';
   return {
-    gateway: prices.gatewayRequest + prices.webAclRequest,
-    functions: prices.lambdaRequest * (1 + consumers) + prices.lambdaTime * seconds,
-    'write units': unit * writes,
-    events: prices.event * events[command],
-    queues: prices.queueRequest * queues,
-    audit: (prices.delivery * events[command] * 5_000 * 1_000_000) / 1e9,
-    logs: (prices.logs * logBytes.command * 1_000_000) / 1e9,
-    traces: prices.trace * traced,
-    'replay archive': (0.1 * events[command] * eventBytes * 1_000_000) / 1e9,
+    ...{ requests: 1, readUnits: 0, events: events[command], records: records[command] },
+    writeUnits: units.command[command] + units.following[command],
+    // The worker's message, which it receives, delays and deletes at each visit to the bank.
+    messages: isWithdrawal ? 1 + 3 * callsOfWithdrawal : 0,
+    bankCalls: isWithdrawal ? callsOfWithdrawal : 0,
   };
+}
+
+/** Returns the cost of a million of a command, by item, in dollars, without storage. */
+export function costOfMillion(use: Use, times: Times, billing: Billing): Readonly<Record<string, number>> {
+  const [writeUnit, readUnit] =
+    billing === 'on demand'
+      ? [prices.writeUnit, prices.readUnit]
+      : [provisioned(prices.provisionedHour), provisioned(prices.provisionedReadHour)];
+  const consumers = (2 * use.records + 2 * use.events) / batchSize;
+  const bankSeconds = (use.bankCalls * times.bank.p50) / 1_000 / 10;
+  const answering = (use.requests * (times.write.p50 + times.around.p50)) / 1000;
+  const seconds = answering + (consumers * times.batch) / 1000 + bankSeconds;
+  const queues = 2 * use.events * (1 + 2 / batchSize) + use.messages;
+  return {
+    gateway: use.requests * (prices.gatewayRequest + prices.webAclRequest),
+    functions: prices.lambdaRequest * (use.requests + consumers) + prices.lambdaTime * seconds,
+    'write units': writeUnit * use.writeUnits,
+    ...(use.readUnits > 0 && { 'read units': readUnit * use.readUnits }),
+    events: prices.event * use.events,
+    queues: prices.queueRequest * queues,
+    audit: (prices.delivery * use.events * 5_000 * 1_000_000) / 1e9,
+    logs: (prices.logs * use.requests * logBytes.command * 1_000_000) / 1e9,
+    traces: prices.trace * use.requests * traced,
+    'replay archive': (0.1 * use.events * eventBytes * 1_000_000) / 1e9,
+  };
+}
+
+/** Returns the price of a million units of provisioned capacity, in dollars, from that of a unit for an hour. */
+function provisioned(hour: number): number {
+  return (hour * 1_000_000) / 3_600 / utilisation;
 }
 
 /** Returns the cost of a million balances, by item, in dollars. */

@@ -4,7 +4,7 @@
  * given.
  */
 import { readOptions } from '../bin/options.ts';
-import { measureBudgets } from './budgets.ts';
+import { linesOfWrite, measureBudgets } from './budgets.ts';
 import {
   assumedTimes,
   concurrencyOf,
@@ -12,8 +12,9 @@ import {
   costOfMillionBalances,
   latencyOf,
   limitsOf,
+  useOf,
 } from './capacity-model.ts';
-import type { Billing, Load, Times, Units } from './capacity-model.ts';
+import type { Billing, Load, Times, Units, Use } from './capacity-model.ts';
 import { checkUnits, costOfHours, costOfPass } from './check-model.ts';
 import type { CheckUnits } from './check-model.ts';
 import { measureFollowing } from './following.ts';
@@ -76,14 +77,59 @@ function timesOf(): Times {
   };
 }
 
-async function measureUnits(): Promise<Units> {
+/** What is measured: the units of the commands of a load, and what others use. */
+interface Measured {
+  readonly units: Units;
+  /** By name; each is one command, or one line of a batch. */
+  readonly others: Readonly<Record<string, Use>>;
+}
+
+async function measureUses(): Promise<Measured> {
   const service = await startService();
   try {
     const steps = await measureBudgets(service);
     const following = await measureFollowing(service);
     const unitsOf = (step: string) => steps.find((one) => one.step === step)?.writeUnits ?? NaN;
     const after = (command: string) => following.findLast((row) => row.command === command)?.sum ?? NaN;
-    return {
+    /** Returns the units of steps that one request or worker makes each, for each of `share` commands. */
+    const sumOf = (names: readonly string[], share = 1) => {
+      const made = names.map((name) => steps.find(({ step }) => step === name));
+      const sum = (kind: 'writeUnits' | 'readUnits') =>
+        made.reduce((all, one) => all + (one?.[kind] ?? NaN), 0) / share;
+      return { writeUnits: sum('writeUnits'), readUnits: sum('readUnits') };
+    };
+    const useBy = (
+      names: readonly string[],
+      consumers: number,
+      more: Pick<Use, 'requests' | 'events' | 'records'> & Partial<Use> & { readonly share?: number },
+    ): Use => {
+      const { share, ...given } = more;
+      const { writeUnits, readUnits } = sumOf(names, share);
+      return { writeUnits: writeUnits + consumers, readUnits, messages: 0, bankCalls: 0, ...given };
+    };
+    const transfer = after('transfer');
+    const line = ['batch of 99 transfers', 'batch worker, 99 transfers', 'transfer worker, 99 to as many wallets'];
+    const others = {
+      'hold, captured': useBy(['hold, end user', 'capture, final, end user'], after('hold, captured'), {
+        ...{ requests: 2, events: 2, records: 6 },
+      }),
+      refund: useBy(['refund, end user'], after('transfer, refunded') - transfer, {
+        ...{ requests: 1, events: 1, records: 4 },
+      }),
+      'split, 2 legs': useBy(['split, 2 legs, end user'], after('split, 2 legs'), {
+        ...{ requests: 1, events: 2, records: 6 },
+      }),
+      'transfer, in a batch': useBy(line, after('transfer, in a batch'), {
+        // Ten messages are one call to the queue.
+        ...{ share: linesOfWrite, requests: 0, events: 2, records: 3, messages: 0.1 + 2 / 100 },
+      }),
+      'transfer, scheduled': useBy(
+        ['transfer scheduled, end user', 'transfer worker, a scheduled one'],
+        after('transfer, scheduled'),
+        { requests: 1, events: 3, records: 6, messages: 0.1 + 2 / 100 },
+      ),
+    };
+    const units = {
       command: {
         charge: unitsOf('charge'),
         transfer: unitsOf('transfer, end user'),
@@ -92,6 +138,7 @@ async function measureUnits(): Promise<Units> {
       following: { charge: after('charge'), transfer: after('transfer'), withdrawal: after('withdrawal, paid') },
       balance: steps.find(({ step }) => step === 'balance')?.readUnits ?? NaN,
     };
+    return { units, others };
   } finally {
     await service.stop();
   }
@@ -120,23 +167,29 @@ function report(load: Load, units: Units, times: Times): string {
 /** The most that a million may cost, dollars. */
 const costTargets: Readonly<Record<string, number>> = { 'transfer, on demand': 16, 'transfer, provisioned': 10 };
 
-function costs(units: Units, times: Times): string {
+function costs({ units, others }: Measured, times: Times): string {
   const billings: Billing[] = ['on demand', 'provisioned'];
-  const rows = (['charge', 'transfer', 'withdrawal'] as const).flatMap((command) =>
-    billings.map((billing): [string, Readonly<Record<string, number>>] => [
+  const uses: Readonly<Record<string, Use>> = {
+    ...Object.fromEntries((['charge', 'transfer', 'withdrawal'] as const).map((name) => [name, useOf(name, units)])),
+    ...others,
+  };
+  const rows = Object.entries(uses).flatMap(([command, use]) =>
+    billings.map((billing): [string, number, Readonly<Record<string, number>>] => [
       `${command}, ${billing}`,
-      costOfMillion(command, units, times, billing),
+      use.writeUnits,
+      costOfMillion(use, times, billing),
     ]),
   );
-  rows.push(['balance, on demand', costOfMillionBalances(units, times)]);
-  const items = [...new Set(rows.flatMap(([, cost]) => Object.keys(cost)))];
+  rows.push(['balance, on demand', 0, costOfMillionBalances(units, times)]);
+  const items = [...new Set(rows.flatMap(([, , cost]) => Object.keys(cost)))];
   return table(
-    ['dollars for a million', ...items, 'sum', 'target', ''],
-    rows.map(([name, cost]) => {
+    ['dollars for a million', 'units of one', ...items, 'sum', 'target', ''],
+    rows.map(([name, writeUnits, cost]) => {
       const sum = Object.values(cost).reduce((all, each) => all + each, 0);
       const target = costTargets[name];
       return [
         name,
+        writeUnits === 0 ? '' : figure(writeUnits),
         ...items.map((item) => (cost[item] === undefined ? '' : figure(cost[item]))),
         figure(sum),
         ...(target === undefined ? [] : [figure(target), verdict(sum <= target)]),
@@ -179,12 +232,13 @@ const loads =
       ] as const);
 const times = timesOf();
 console.error('measuring write units on a local engine');
-const units = await measureUnits();
+const measured = await measureUses();
+const { units } = measured;
 for (const [title, load] of loads) console.log(`\n${title}\n\n${report(load, units, times)}`);
 const { command, balance } = latencyOf(times);
 console.log(
   `\nExpected at the gateway: a command p50 ${figure(command.p50)} ms and p99 ${figure(command.p99)} ms, ` +
     `a balance ${figure(balance.p50)} and ${figure(balance.p99)} ms.`,
 );
-console.log(`\nCost, storage apart; provisioned capacity is used to 70 %\n\n${costs(units, times)}`);
+console.log(`\nCost, storage apart; provisioned capacity is used to 70 %\n\n${costs(measured, times)}`);
 console.log(`\nThe check of the books, on demand\n\n${checks(checkUnits)}`);

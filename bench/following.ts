@@ -63,6 +63,7 @@ export async function measureFollowing(service: Service): Promise<Following[]> {
         const pairs = await each(Array.from({ length: batch }), async (): Promise<Pair> => [
           await users.open(command.isAsked),
           await users.open(command.isAsked),
+          ...(command.hasThird ? [await users.open()] : []),
         ]);
         await consume(await records.next());
         await command.run(pairs);
@@ -96,7 +97,8 @@ const money = { amount: 100, description: 'Invoice 2026-001', metadata: { invoic
 
 /** Owners of wallets on this table, and what they do; each call has a key of its own. */
 function openUsers(table: Table) {
-  const routes = openRoutes(table);
+  const sent: string[] = [];
+  const routes = openRoutes(table, ({ transactionId }) => sent.push(transactionId));
 
   async function post(handler: Handler, path: string, id: string, body: object, more: PostOptions = {}) {
     const { caller = operator, headers = {} } = more;
@@ -142,19 +144,57 @@ function openUsers(table: Table) {
   const refund = (transactionId: string, { caller }: User) =>
     post(routes.refund, '/transactions/{transactionId}/refund', transactionId, { reason: 'sent back' }, { caller });
 
-  return { open, charge, transfer, withdraw, hold, capture, refund, workers: routes.workers };
+  function split({ walletId, caller }: User, ...payees: readonly User[]) {
+    const legs = payees.map((payee) => ({ ...money, amount: 50, fromWalletId: walletId, toWalletId: payee.walletId }));
+    return post(routes.split, '/transfers', '', { legs }, { caller });
+  }
+
+  /** Makes a transfer for later, and executes it. */
+  async function transferLater(payer: User, to: User) {
+    const executeAt = new Date(Date.now() + leadMs).toISOString();
+    const body = { ...money, toWalletId: to.walletId, executeAt };
+    const path = '/wallets/{walletId}/transfer';
+    const { transactionId = '' } = await post(routes.transfer, path, payer.walletId, body, { caller: payer.caller });
+    await routes.workers.transfers([transactionId], leadMs + 1_000);
+  }
+
+  /** Makes a batch with a line for each pair, and its transfers. */
+  async function batch(pairs: readonly Pair[]): Promise<void> {
+    const lines = pairs.map(([payer, payee], n) => ({
+      ...{ ...money, key: `line-${n}`, type: 'transfer' },
+      ...{ walletId: payer.walletId, toWalletId: payee.walletId },
+    }));
+    const headers = { 'Idempotency-Key': randomUUID(), 'Content-Type': 'application/x-ndjson' };
+    const text = lines.map((line) => JSON.stringify(line)).join('\n');
+    sent.length = 0;
+    const event = eventOf(request('POST', '/batches', {}, { headers, text }));
+    const answer = await routes.createBatch(event, contextOf('bench'));
+    if (answer.statusCode !== 202) throw new Error(`/batches answered ${answer.statusCode}: ${answer.body}`);
+    await routes.workers.batch(sent.splice(0)[0] ?? '');
+    await routes.workers.transfers(sent.splice(0));
+  }
+
+  return {
+    ...{ open, charge, transfer, withdraw, hold, capture, refund, split, transferLater, batch },
+    workers: routes.workers,
+  };
 }
+
+/** How far ahead a transfer for later is made. */
+const leadMs = 120_000;
 
 interface Command {
   /** The most that all consumers may write for one of the commands. */
   readonly budget?: number;
   /** Whether the owners have asked for notifications. */
   readonly isAsked?: boolean;
+  /** Whether each command moves money between three wallets. */
+  readonly hasThird?: boolean;
   readonly run: (pairs: readonly Pair[]) => Promise<unknown>;
 }
 
 function commandsOf(users: ReturnType<typeof openUsers>): Record<string, Command> {
-  const { charge, transfer, withdraw, hold, capture, refund, workers } = users;
+  const { charge, transfer, withdraw, hold, capture, refund, split, transferLater, batch, workers } = users;
   return {
     charge: { run: (pairs) => each(pairs, ([payer]) => charge(payer)) },
     'withdrawal, paid': {
@@ -180,6 +220,12 @@ function commandsOf(users: ReturnType<typeof openUsers>): Record<string, Command
           await refund(transactionId, payee);
         }),
     },
+    'transfer, scheduled': { run: (pairs) => each(pairs, ([payer, payee]) => transferLater(payer, payee)) },
+    'transfer, in a batch': { run: (pairs) => batch(pairs) },
+    'split, 2 legs': {
+      hasThird: true,
+      run: (pairs) => each(pairs, ([payer, ...payees]) => split(payer, ...payees)),
+    },
     'transfer, queued': {
       async run(pairs) {
         const queued = { Prefer: 'respond-async' };
@@ -195,8 +241,8 @@ interface User {
   readonly caller: BenchCaller;
 }
 
-/** The owners that a command moves money between; some commands use the first only. */
-type Pair = readonly [payer: User, payee: User];
+/** The owners that a command moves money between. Some commands use the first only, and some need a third. */
+type Pair = readonly [payer: User, payee: User, ...third: User[]];
 
 interface PostOptions {
   readonly caller?: BenchCaller;

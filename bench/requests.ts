@@ -11,6 +11,8 @@ export interface BenchRequest {
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: object;
+  /** A body that is no JSON; in place of `body`. */
+  readonly text?: string;
 }
 
 /** The caller of a request: an operator by default. */
@@ -26,7 +28,7 @@ export function request(
   method: BenchRequest['method'],
   template: string,
   parameters: Readonly<Record<string, string>>,
-  more: Pick<BenchRequest, 'query' | 'headers' | 'body'> & { key?: string } = {},
+  more: Pick<BenchRequest, 'query' | 'headers' | 'body' | 'text'> & { key?: string } = {},
 ): BenchRequest {
   const { key, ...rest } = more;
   const pathParameters = Object.fromEntries(
@@ -64,7 +66,7 @@ export function eventOf(request: BenchRequest, caller: BenchCaller = operator): 
     multiValueHeaders: several(headers),
     queryStringParameters: query ? { ...query } : null,
     multiValueQueryStringParameters: query ? several(query) : null,
-    body: request.body === undefined ? null : JSON.stringify(request.body),
+    body: request.text ?? (request.body === undefined ? null : JSON.stringify(request.body)),
     isBase64Encoded: false,
     requestContext: requestContext as APIGatewayProxyEvent['requestContext'],
   };

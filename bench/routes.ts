@@ -3,6 +3,7 @@ import { bankNotifications } from '../lambdas/api/bank-notifications.ts';
 import { cancel } from '../lambdas/api/cancel.ts';
 import { capture } from '../lambdas/api/capture.ts';
 import { charge } from '../lambdas/api/charge.ts';
+import { createBatch } from '../lambdas/api/create-batch.ts';
 import { close } from '../lambdas/api/close.ts';
 import { createWallet } from '../lambdas/api/create-wallet.ts';
 import { freeze } from '../lambdas/api/freeze.ts';
@@ -26,6 +27,7 @@ import type { WorkMessage } from '../lambdas/contract.ts';
 import { serve } from '../lambdas/http/http.ts';
 import { openLimits } from '../lambdas/http/limits.ts';
 import type { Table } from '../lambdas/store/table.ts';
+import { advanceBatch } from '../lambdas/workers/batches.ts';
 import { sweep } from '../lambdas/workers/sweeper.ts';
 import { endTransfers } from '../lambdas/workers/transfers.ts';
 import { advanceWithdrawal } from '../lambdas/workers/withdrawals.ts';
@@ -78,6 +80,7 @@ function handlersOn(table: Table, onSend: OnSend) {
     release: serve(release, ending),
     refund: serve(refund, limited),
     split: serve(split, limited),
+    createBatch: serve(createBatch, { table, queue: { send } }),
     bankNotifications: serve(bankNotifications, { table, keys: () => Promise.resolve([bankKey]), bankId }),
     health: serve(health, {
       table,
@@ -90,11 +93,12 @@ function handlersOn(table: Table, onSend: OnSend) {
 function workersOn(table: Table, onSend: OnSend) {
   const swept = {
     depth: empty,
-    send(messages: readonly WorkMessage[]) {
+    send: (messages: readonly WorkMessage[]) => {
       for (const message of messages) onSend(message);
       return Promise.resolve([]);
     },
   };
+  const resend = () => Promise.reject(new Error('a small batch ends in one run'));
   return {
     /** Visits a bank that has nothing and answers a submit with `outcome`. */
     withdrawal(transactionId: string, outcome: SubmitOutcome, maxAttempts = 10) {
@@ -107,7 +111,15 @@ function workersOn(table: Table, onSend: OnSend) {
       const policy = { maxAttempts, notFoundWindowMs: 2_000 };
       return advanceWithdrawal(transactionId, { table, bank, bankId, policy });
     },
-    transfers: (transactionIds: readonly string[]) => endTransfers(transactionIds, table),
+    /** Ends queued transfers, as `laterMs` from now. */
+    transfers: (transactionIds: readonly string[], laterMs = 0) =>
+      endTransfers(transactionIds, { ...table, now: () => Date.now() + laterMs }),
+    /** Makes the payments of a batch that this command has made. */
+    batch: (transactionId: string) => {
+      const queue = { sendAll: swept.send, depth: empty };
+      const queues = { transfer: queue, withdrawal: queue };
+      return advanceBatch(transactionId, { table, queues, again: { send: resend }, mostWaiting: 1_000 });
+    },
     /** Runs the sweeper as it would run `laterMs` from now. */
     sweep: (laterMs: number) =>
       sweep({ table: { ...table, now: () => Date.now() + laterMs }, withdrawals: swept, transfers: swept }),

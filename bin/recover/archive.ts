@@ -20,6 +20,8 @@ export type TransactionEvent = Extract<ServiceEvent, { transaction: unknown }>;
 export type WalletEvent = Extract<ServiceEvent, { wallet: unknown }>;
 /** An event about a standing order. */
 export type StandingOrderEvent = Extract<ServiceEvent, { standingOrder: unknown }>;
+/** An event about an approval. */
+export type ApprovalEvent = Extract<ServiceEvent, { approval: unknown }>;
 /** The end of a transaction is its highest state: no event of it follows. */
 export const ranks: Readonly<Record<TransactionStatus, number>> = {
   scheduled: 0,
@@ -147,6 +149,7 @@ export function loadEvent(copy: BooksCopy, event: ServiceEvent): void {
   if ('transaction' in event) loadTransactionEvent(copy, event);
   else if ('wallet' in event) loadWalletEvent(copy, event);
   else if ('standingOrder' in event) loadOrderEvent(copy, event);
+  else if ('approval' in event) loadApprovalEvent(copy, event);
 }
 
 function loadTransactionEvent(copy: BooksCopy, event: TransactionEvent): void {
@@ -210,6 +213,17 @@ function loadOrderEvent(copy: BooksCopy, event: StandingOrderEvent): void {
       event = CASE WHEN excluded.has_ended > has_ended THEN excluded.event ELSE event END,
       has_ended = MAX(excluded.has_ended, has_ended)`,
     ...[standingOrderId, status === 'ended' ? 1 : 0, JSON.stringify(event)],
+  );
+}
+
+/** Copies an event of an approval. The copy keeps its end, where it has ended. */
+function loadApprovalEvent(copy: BooksCopy, event: ApprovalEvent): void {
+  const { approvalId, status } = event.approval;
+  copy.run(
+    `INSERT INTO approval_events VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET
+      event = CASE WHEN excluded.has_ended > has_ended THEN excluded.event ELSE event END,
+      has_ended = MAX(excluded.has_ended, has_ended)`,
+    ...[approvalId, status === 'asked' ? 0 : 1, JSON.stringify(event)],
   );
 }
 

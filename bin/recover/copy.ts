@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { scratchFolder } from '../../lib/scratch.ts';
 import { service } from '../../lambdas/domain/actor.ts';
+import type { Approval } from '../../lambdas/domain/approval.ts';
 import { bookingsOf, entryNameOf, hasWholeBookings } from '../../lambdas/domain/bookings.ts';
 import type { ChainedEntry } from '../../lambdas/domain/entries.ts';
 import { bookedAtOf } from '../../lambdas/domain/entries.ts';
@@ -20,69 +21,8 @@ import type { FeeState } from '../../lambdas/store/fees.ts';
 import { referenceItem, referringIn } from '../../lambdas/store/references.ts';
 import type { Item } from '../../lambdas/store/write.ts';
 import { openStore, Query } from '../../local/storage/store.ts';
+import { indexes, tables } from './copy-tables.ts';
 import { counterpartOf, refundsOf } from './links.ts';
-
-const tables = `
-  CREATE TABLE wallets (wallet_id TEXT PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE crowds (wallet_id TEXT PRIMARY KEY) WITHOUT ROWID;
-  CREATE TABLE stand_ins (id TEXT PRIMARY KEY, wallet_id TEXT NOT NULL) WITHOUT ROWID;
-  CREATE INDEX stand_ins_of_wallet ON stand_ins (wallet_id);
-  CREATE TABLE chargebacks (id TEXT PRIMARY KEY, wallet_id TEXT NOT NULL, amount INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE INDEX chargebacks_of_wallet ON chargebacks (wallet_id);
-  CREATE TABLE lines (wallet_id TEXT PRIMARY KEY, owner_id TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE unreadable (
-    id TEXT PRIMARY KEY, type TEXT NOT NULL, original TEXT NOT NULL, amount INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE operations (id TEXT PRIMARY KEY, principal TEXT NOT NULL, created_at TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE legs (id TEXT PRIMARY KEY) WITHOUT ROWID;
-  CREATE TABLE records (
-    id TEXT PRIMARY KEY, type TEXT NOT NULL, status TEXT NOT NULL, wallet_id TEXT NOT NULL, amount INTEGER NOT NULL,
-    currency TEXT NOT NULL, created_at TEXT NOT NULL, bank_id TEXT NOT NULL, counterpart TEXT NOT NULL,
-    postings INTEGER NOT NULL, marked INTEGER NOT NULL, refunds TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE bookings (
-    id TEXT NOT NULL, nth INTEGER NOT NULL, account TEXT NOT NULL, name TEXT NOT NULL, at TEXT NOT NULL,
-    available INTEGER NOT NULL, held INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (id, nth, account))
-    WITHOUT ROWID;
-  CREATE TABLE entries (
-    wallet_id TEXT NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL, at TEXT NOT NULL,
-    available INTEGER NOT NULL, held INTEGER NOT NULL, hash TEXT NOT NULL, item TEXT NOT NULL,
-    PRIMARY KEY (wallet_id, version))
-    WITHOUT ROWID;
-  CREATE TABLE deltas (
-    n INTEGER PRIMARY KEY AUTOINCREMENT, wallet_id TEXT NOT NULL, name TEXT NOT NULL, at TEXT NOT NULL,
-    available TEXT NOT NULL, held TEXT NOT NULL);
-  CREATE INDEX deltas_of_wallet ON deltas (wallet_id, n);
-  CREATE TABLE totals (
-    account TEXT NOT NULL, hour TEXT NOT NULL, pk TEXT NOT NULL, booked TEXT NOT NULL, PRIMARY KEY (pk, hour))
-    WITHOUT ROWID;
-  CREATE TABLE counted (
-    id TEXT NOT NULL, count INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY (id, count)) WITHOUT ROWID;
-  CREATE TABLE transaction_events (
-    id TEXT PRIMARY KEY, rank INTEGER NOT NULL, at TEXT NOT NULL, created_at TEXT NOT NULL, event TEXT NOT NULL,
-    maker TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE wallet_events (wallet_id TEXT PRIMARY KEY, version INTEGER NOT NULL, event TEXT NOT NULL,
-    maker TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE limit_events (wallet_id TEXT NOT NULL, version INTEGER NOT NULL, event TEXT NOT NULL,
-    credit INTEGER NOT NULL, PRIMARY KEY (wallet_id, version)) WITHOUT ROWID;
-  CREATE TABLE taken (pk TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE referring (
-    id TEXT PRIMARY KEY, pk TEXT NOT NULL, created_at TEXT NOT NULL, item TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE fees (currency TEXT PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE order_events (id TEXT PRIMARY KEY, has_ended INTEGER NOT NULL, event TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE orders (id TEXT PRIMARY KEY, wallet_id TEXT NOT NULL) WITHOUT ROWID;
-  CREATE INDEX orders_of_wallet ON orders (wallet_id);
-  CREATE TABLE unwritten (pk TEXT NOT NULL, sk TEXT NOT NULL, item TEXT NOT NULL, PRIMARY KEY (pk, sk)) WITHOUT ROWID;
-  CREATE TABLE payments (
-    reference TEXT NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL, paid_at TEXT NOT NULL);
-  CREATE INDEX payments_of_reference ON payments (reference);`;
-
-/** Made when everything is loaded: an index that grows with the rows would double the time. */
-const indexes = `
-  CREATE INDEX bookings_of_account ON bookings (account, name, at, available, held);
-  CREATE INDEX entries_of_name ON entries (name);
-  CREATE INDEX captures_of_hold ON records (counterpart) WHERE type = 'capture';
-  CREATE INDEX scheduled_of_wallet ON records (wallet_id) WHERE status = 'scheduled';
-  CREATE INDEX refunds_of_original ON records (counterpart) WHERE type = 'refund';
-  CREATE INDEX unreadable_of_original ON unreadable (original);`;
 
 /** What a copy keeps of a transaction's record. */
 const recordColumns = {
@@ -178,6 +118,21 @@ export class BooksCopy {
 
   putWallet(wallet: Wallet): void {
     this.run('INSERT OR REPLACE INTO wallets VALUES (?, ?)', wallet.walletId, stateToText(wallet));
+  }
+
+  putOrder(order: StandingOrder): void {
+    const { standingOrderId, walletId, status } = order;
+    const values = [standingOrderId, walletId, status === 'active' ? 1 : 0, stateToText(order)];
+    this.run('INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?)', ...values);
+  }
+
+  /** Keeps an order that cannot be read: it counts for its wallet. */
+  putHiddenOrder(standingOrderId: string, walletId: string, isActive: boolean): void {
+    this.run("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, '')", standingOrderId, walletId, isActive ? 1 : 0);
+  }
+
+  putApproval(approval: Approval): void {
+    this.run('INSERT OR REPLACE INTO approvals VALUES (?, ?)', approval.approvalId, stateToText(approval));
   }
 
   wallet(walletId: string): Wallet | undefined {
@@ -325,19 +280,12 @@ export class BooksCopy {
     return count.first(walletId)?.count ?? 0;
   }
 
-  /** Keeps a standing order while it is active. */
-  putOrder({
-    standingOrderId,
-    walletId,
-    status,
-  }: Pick<StandingOrder, 'standingOrderId' | 'walletId' | 'status'>): void {
-    if (status === 'active') this.run('INSERT OR REPLACE INTO orders VALUES (?, ?)', standingOrderId, walletId);
-    else this.run('DELETE FROM orders WHERE id = ?', standingOrderId);
-  }
-
   /** Returns the number of standing orders of a wallet that are active. */
   ordersOf(walletId: string): number {
-    const count = this.query({ count: 'number' }, 'SELECT COUNT(*) AS count FROM orders WHERE wallet_id = ?');
+    const count = this.query(
+      { count: 'number' },
+      'SELECT COUNT(*) AS count FROM orders WHERE wallet_id = ? AND is_active',
+    );
     return count.first(walletId)?.count ?? 0;
   }
 

@@ -13,10 +13,12 @@ import {
   walletIdOfPartition,
   walletKey,
 } from '../../lambdas/store/keys.ts';
+import { parseApproval } from '../../lambdas/store/approvals.ts';
 import { askedPrefix } from '../../lambdas/store/operations.ts';
 import { readItems } from '../../lambdas/store/read.ts';
 import { toEntry } from '../../lambdas/store/entries.ts';
 import { parseFeeState } from '../../lambdas/store/fees.ts';
+import { parseOrder } from '../../lambdas/store/standing-orders.ts';
 import { withRetries } from '../../lambdas/store/table.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { toTransaction } from '../../lambdas/store/transactions.ts';
@@ -106,22 +108,22 @@ function loadLedgerItem(copy: BooksCopy, stored: StoredItem, report: Report): vo
     return;
   }
   const isFees = pk.startsWith(ledgerItems.fees);
-  if (kind === 'order') {
-    // Also one that cannot be read counts.
-    const status = stored['dueShard'] === undefined ? 'ended' : 'active';
-    const walletId = walletIdOfOrders(stored['walletId']?.S ?? '');
-    copy.putOrder({ standingOrderId: pk.slice(ledgerItems.standingOrder.length), walletId, status });
-    return;
-  }
-  if (kind !== 'wallet' && kind !== 'transaction' && !isFees) return;
+  if (!isFees && !['wallet', 'transaction', 'order', 'approval'].includes(kind ?? '')) return;
   try {
     const item = fromItem(stored);
     if (isFees) copy.putFees(parseFeeState(item));
     else if (kind === 'wallet') copy.putWallet(parseWallet(item));
+    else if (kind === 'order') copy.putOrder(parseOrder(item));
+    else if (kind === 'approval') copy.putApproval(parseApproval(item));
     else loadRecord(copy, item);
   } catch (error) {
     if (!(error instanceof UnreadableItem)) throw error;
-    loadUnreadable(copy, pk.slice(pk.indexOf('#') + 1), stored);
+    const id = pk.slice(pk.indexOf('#') + 1);
+    loadUnreadable(copy, id, stored);
+    if (kind === 'order') {
+      // Only an active order is due.
+      copy.putHiddenOrder(id, walletIdOfOrders(stored['walletId']?.S ?? ''), stored['dueShard'] !== undefined);
+    }
     report.differs({ kind: 'unreadable', subject: pk, detail: error.problem, remedy: 'restore the item by hand' });
   }
 }

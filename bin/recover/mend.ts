@@ -58,7 +58,7 @@ export async function mendWallets(recovery: Recovery): Promise<void> {
 
 /**
  * Mends a wallet and its ledger. The ledger keeps what readers have seen: each change that the records do not have is
- * undone by a further entry, at the time of its booking. Only what follows a break of the chain is removed.
+ * undone by a further entry, at the time of its booking. Only what follows a break of the chain is made again.
  *
  * The wallet comes first. A recovery that stops behind it finds a version that its ledger lacks, and adds its entries.
  */
@@ -75,10 +75,7 @@ export async function mendWallet(recovery: Recovery, walletId: string): Promise<
     copy.putWallet(mended);
   }
   if (behindBreak.length > 0) {
-    report.repairs('ledger', walletId, `${behindBreak.length} entries behind a break of the chain removed`);
-    await forEachOf(behindBreak, walletsAtATime, ({ version, hash }) =>
-      recovery.delete(entryKey(walletId, version), { name: 'hash', value: hash }),
-    );
+    report.repairs('ledger', walletId, `${behindBreak.length} entries behind a break of the chain are made again`);
     copy.run('DELETE FROM entries WHERE wallet_id = ? AND version > ?', walletId, mending.last?.version ?? -1);
   }
   if (missing > 0) {
@@ -228,8 +225,9 @@ function versionOfLimits(copy: BooksCopy, walletId: string): number {
 }
 
 /** Appends the missing entries. Entries without changes fill the versions that no booking made. */
-async function addEntries(recovery: Recovery, { mended, last }: Mending): Promise<void> {
+async function addEntries(recovery: Recovery, { mended, last, behindBreak }: Mending): Promise<void> {
   const { copy } = recovery;
+  const others = new Map(behindBreak.map(({ version: which, hash }) => [which, hash]));
   const { walletId, version, updatedAt, createdAt } = mended;
   const { count, final, keepOthers } = deltasOf(copy, mended, last);
   const fillers = version - endOf(last) - count;
@@ -238,7 +236,7 @@ async function addEntries(recovery: Recovery, { mended, last }: Mending): Promis
   const add = async (bookedAt: string, delta?: Delta) => {
     previous = nextEntry(previous, mended, bookedAt, delta);
     batch.push(previous);
-    if (batch.length >= mostInserts) batch = await insert(recovery, batch);
+    if (batch.length >= mostInserts) batch = await insert(recovery, batch, others);
   };
   const pages = copy.query(
     { n: 'number', ...deltaColumns },
@@ -257,7 +255,7 @@ async function addEntries(recovery: Recovery, { mended, last }: Mending): Promis
     await add(isLast ? updatedAt : (previous?.at ?? updatedAt));
   }
   if (final !== undefined) await add(final.at, final);
-  await insert(recovery, batch);
+  await insert(recovery, batch, others);
 }
 
 function nextEntry(previous: ChainedEntry | undefined, wallet: Wallet, bookedAt: string, delta?: Delta): ChainedEntry {
@@ -276,13 +274,27 @@ function nextEntry(previous: ChainedEntry | undefined, wallet: Wallet, bookedAt:
   return chained(entry, previous);
 }
 
-/** Inserts entries of one wallet, in their order. Returns an empty batch. */
-async function insert(recovery: Recovery, batch: readonly ChainedEntry[]): Promise<ChainedEntry[]> {
+/**
+ * Inserts entries of one wallet, or puts them in place of others. Returns an empty batch.
+ *
+ * @param others hashes of entries behind a break of the chain, by version
+ */
+async function insert(
+  recovery: Recovery,
+  batch: readonly ChainedEntry[],
+  others: ReadonlyMap<number, string>,
+): Promise<ChainedEntry[]> {
   const { copy, entries } = recovery;
+  const added: ChainedEntry[] = [];
+  for (const entry of batch) {
+    const other = others.get(entry.version);
+    if (other === undefined) added.push(entry);
+    else await recovery.replaceEntry(entry, other);
+  }
   await recovery.write(async () => {
-    const outcomes = batch.length === 0 ? [] : await insertEntries(entries, batch);
+    const outcomes = added.length === 0 ? [] : await insertEntries(entries, added);
     for (const [index, outcome] of outcomes.entries()) {
-      const entry = batch[index];
+      const entry = added[index];
       if (entry === undefined || outcome === 'stored') continue;
       if (outcome !== 'known') throw outcome.error;
       // A try whose answer was lost may have inserted it.

@@ -69,6 +69,7 @@ export function recordOf(event: TransactionEvent, maker: Maker, facts: RecordFac
     ...(type === 'hold' && { toWalletId: counterpartyWalletId }),
     ...(type === 'capture' && { counterpartyWalletId, capturedBy: kind }),
     ...(type === 'refund' && { counterpartyWalletId, refundedBy: kind }),
+    ...((type === 'refund' || type === 'charge') && approvedBy(event)),
     ...(isQueued(event) && { queued: true }),
   });
 }
@@ -127,11 +128,20 @@ function withState(event: TransactionEvent, { at, bankId, dueShards }: RecordFac
       return {
         ...others,
         ...(status === 'completed' && { bankId: known }),
-        ...(resolution && { resolution: { ...resolution, evidence, principal: actor.principal }, endedBy: actor }),
+        ...(resolution && {
+          resolution: { ...resolution, evidence, principal: actor.principal, ...approvedBy(event) },
+          endedBy: actor,
+        }),
         ...cancelledBy(event),
       };
     }
   }
+}
+
+/** Returns the second operator of a command, as records have it; nothing where there was none. */
+function approvedBy(event: TransactionEvent | CommandEvent): { approvedBy?: Actor } {
+  const approver = 'approvedBy' in event ? event.approvedBy : undefined;
+  return approver === undefined ? {} : { approvedBy: storedActor(approver) };
 }
 
 /** Returns the cancellation of a payment as its record has it. */
@@ -183,18 +193,20 @@ export function openingRecord({ walletId, ownerId, currency, createdAt, createdB
 }
 
 /** The event of a command of an operator about a wallet. */
-type CommandEvent = WalletEvent & { readonly reason?: string | undefined };
+type CommandEvent = WalletEvent & { readonly reason?: string | undefined; readonly approvedBy?: Actor | undefined };
 
 /** Returns the change of a wallet's status in its event. */
-export function statusChangeOf({ actor, reason, wallet, occurredAt }: CommandEvent): StatusChange {
+export function statusChangeOf(event: CommandEvent): StatusChange {
+  const { actor, reason, wallet, occurredAt } = event;
   const { status, lastStatusChange } = wallet;
-  return { status, at: lastStatusChange?.at ?? occurredAt, actor: authorOf(actor), reason };
+  return { status, at: lastStatusChange?.at ?? occurredAt, actor: authorOf(actor), reason, ...approvedBy(event) };
 }
 
 /** Returns the change of a wallet's limits in its event. */
-export function limitsChangeOf({ actor, reason = '', wallet, occurredAt }: CommandEvent): LimitsChange {
+export function limitsChangeOf(event: CommandEvent): LimitsChange {
+  const { actor, reason = '', wallet, occurredAt } = event;
   const { at = occurredAt, tier } = wallet.lastLimitsChange ?? {};
-  return { at, actor: authorOf(actor), reason, ...(tier !== undefined && { tier }) };
+  return { at, actor: authorOf(actor), reason, ...(tier !== undefined && { tier }), ...approvedBy(event) };
 }
 
 function authorOf(actor: WalletEvent['actor']): Actor {

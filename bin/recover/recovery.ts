@@ -2,7 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Statement } from '../../lambdas/integrity/statement.ts';
-import { integrityKey } from '../../lambdas/store/keys.ts';
+import type { ChainedEntry } from '../../lambdas/domain/entries.ts';
+import { storedEntry } from '../../lambdas/store/entries.ts';
+import { entryKey, integrityKey } from '../../lambdas/store/keys.ts';
 import { askedPrefix } from '../../lambdas/store/operations.ts';
 import { readItems } from '../../lambdas/store/read.ts';
 import { withRetries } from '../../lambdas/store/table.ts';
@@ -104,6 +106,29 @@ export class Recovery {
       }),
     });
     await this.#write(() => withRetries(entries, () => entries.client.send(command)));
+  }
+
+  /**
+   * Puts an entry in place of another one of its version. A late try meets the new entry, and writes nothing else. A delete
+   * and an insert would not be safe: a late delete could find the same entry again.
+   *
+   * @param seen the hash of the other entry; empty for one that cannot be read
+   */
+  async replaceEntry(entry: ChainedEntry, seen: string): Promise<void> {
+    const { entries } = this;
+    if (seen === entry.hash) return;
+    const command = new PutCommand({
+      ...{ TableName: entries.name, Item: storedEntry(entry) },
+      ...(seen !== '' && {
+        ConditionExpression: '#hash IN (:seen, :hash)',
+        ExpressionAttributeNames: { '#hash': 'hash' },
+        ExpressionAttributeValues: { ':seen': seen, ':hash': entry.hash },
+      }),
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    });
+    await this.#write(async () => {
+      if (!(await writeOne(entries, command)).written) throw changedByOthers(entryKey(entry.walletId, entry.version));
+    });
   }
 
   /** Runs a write of another kind. */

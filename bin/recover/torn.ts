@@ -98,6 +98,9 @@ export function nameForgotten(recovery: Recovery): void {
   for (const { id } of forgotten.each(comparedFrom)) {
     const isPaid = copy.has('SELECT 1 FROM payments WHERE reference = ?', id);
     const hasEvent = copy.has('SELECT 1 FROM transaction_events WHERE id = ?', id);
+    const isUpcoming = copy.has('SELECT 1 FROM upcoming WHERE id = ?', id);
+    // Its standing order makes it again, with the same id.
+    if (isUpcoming && !isPaid) continue;
     const candidate = hasEvent || !isPaid ? candidateOf(recovery, id) : paidCandidate(recovery, id);
     const { reason, remedy = remedyOf(recovery, id, isPaid) }: { reason: string; remedy?: string } =
       'reason' in candidate ? candidate : { reason: 'it fits' };
@@ -113,6 +116,9 @@ export function nameForgotten(recovery: Recovery): void {
 
 /** Returns what a person must do about a forgotten transaction. */
 function remedyOf({ copy }: Recovery, id: string, isPaid: boolean): string {
+  if (copy.has('SELECT 1 FROM upcoming WHERE id = ?', id)) {
+    return 'its standing order makes it again, which pays nothing again; if it fails then, correct the balance by agreement';
+  }
   if (isPaid) return 'repeat the request with its key, which pays nothing again, or correct the balance by agreement';
   // The key of a split books nothing while one of its records is there.
   const isLeg = copy.has(

@@ -150,9 +150,12 @@ export type Advance =
   | { readonly status: 'active'; readonly nextAt: string; readonly dueAt: string }
   | { readonly status: 'ended'; readonly end: OrderEnd };
 
-/** Returns how an order goes on when its next payment is made: it waits for the one after it, or it has made the last one. */
-export function advanceOf(order: ActiveOrder): Advance {
-  const nextAt = paymentTime(order, order.made + 1);
+/**
+ * Returns how an order goes on when it has made this number of payments: it waits for the next one, or it has made the last
+ * one.
+ */
+export function advanceTo(order: StandingOrder, made: number): Advance {
+  const nextAt = paymentTime(order, made);
   if (nextAt === undefined) return { status: 'ended', end: 'completed' };
   return { status: 'active', nextAt, dueAt: dueBefore(nextAt) };
 }

@@ -69,20 +69,24 @@ function takeKey(table: Table, { transactionId, fingerprint, askedBy, askedAt }:
   };
 }
 
+/** Returns an approval as it is stored. */
+export function storedApproval(approval: Approval): Item {
+  return {
+    ...approvalKey(approval.approvalId),
+    v: itemVersion,
+    ...approval,
+    ...(approval.status === 'asked' && { dueShard: approvalShard, dueAt: approval.expiresAt }),
+    ttl: Math.ceil(Date.parse(approval.expiresAt) / 1000) + keptSeconds,
+  };
+}
+
 function putAsked(table: Table, approval: AskedApproval): WriteItem {
   return {
     label: 'approval',
     request: {
       Put: {
         TableName: table.name,
-        Item: {
-          ...approvalKey(approval.approvalId),
-          v: itemVersion,
-          ...approval,
-          dueShard: approvalShard,
-          dueAt: approval.expiresAt,
-          ttl: Math.ceil(Date.parse(approval.expiresAt) / 1000) + keptSeconds,
-        },
+        Item: storedApproval(approval),
         ConditionExpression: 'attribute_not_exists(pk)',
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       },

@@ -23,8 +23,8 @@ export interface Committed {
  *
  * @param limited what a limit adds to the write
  * @param options `dueShard`: of work that a worker must end; `overLimit`: the refusal of an amount over the operator's
- *   limit, when only a replay is answered; `isApproved`: the command takes the place of its request; `contention`: when to give up
- *   early
+ *   limit, when only a replay is answered; `isApproved`: the command takes the place of its request; `namesNoAmount`: as for
+ *   `putRecord`; `contention`: when to give up early
  * @throws WalletError of the first condition that fails, or `busy`; Contended
  */
 export async function commit(
@@ -37,15 +37,14 @@ export async function commit(
     overLimit,
     isApproved = false,
     contention,
-    ...due
-  }: {
-    dueShard?: string;
+    ...options
+  }: RecordOptions & {
     overLimit?: WalletError | undefined;
     isApproved?: boolean;
     contention?: Contention;
   } = {},
 ): Promise<Committed> {
-  const record = putTransaction(table, transaction, fingerprint, due);
+  const record = putTransaction(table, transaction, fingerprint, options);
   const put = isApproved ? inPlaceOfRequest(record, fingerprint) : record;
   // A refused command touches no wallet.
   const items =
@@ -55,20 +54,27 @@ export async function commit(
   return committed(transaction, await write(table, items, limited.reads, contention));
 }
 
+/** What the record of a command needs besides its transaction. */
+interface RecordOptions {
+  readonly dueShard?: string;
+  readonly namesNoAmount?: boolean;
+}
+
 /** Returns the put of a command's record under its key. */
 export function putTransaction(
   table: Table,
   transaction: Transaction,
   fingerprint: string,
-  due: { dueShard?: string } = {},
+  { namesNoAmount, ...due }: RecordOptions = {},
 ): WriteItem {
-  return putRecord(table, {
+  const record = {
     ...transactionKey(transaction.transactionId),
     historyKey: historyKeyOf(transaction),
     fingerprint,
     ...toStored(transaction),
     ...due,
-  });
+  };
+  return putRecord(table, record, namesNoAmount);
 }
 
 /** Returns the result of a command's write. Throws the error that the command is denied with. */

@@ -87,9 +87,13 @@ function insertedBy(response: BatchStatementResponse | undefined): Inserted {
     : { error: new Error(`not inserted: ${refusal.Code ?? 'no code'}, ${refusal.Message ?? 'no message'}`) };
 }
 
+/** Returns an entry as it is stored. */
+export function storedEntry({ walletId, version, ...rest }: ChainedEntry): Item {
+  return { ...entryKey(walletId, version), v: itemVersion, ...rest };
+}
+
 function insertOf(entries: Table, entry: ChainedEntry): BatchStatementRequest {
-  const { walletId, version, ...rest } = entry;
-  const item = toItem({ ...entryKey(walletId, version), v: itemVersion, ...rest });
+  const item = toItem(storedEntry(entry));
   const places = Object.keys(item).map((name) => `'${name}': ?`);
   return { Statement: `INSERT INTO "${entries.name}" VALUE {${places.join(', ')}}`, Parameters: Object.values(item) };
 }

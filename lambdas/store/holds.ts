@@ -76,13 +76,17 @@ export async function captureHold(
 ): Promise<Committed> {
   if (facts.transactionId === hold.transactionId) throw new WalletError('idempotency_key_reused');
   const limited = limitedBy(table, rate, facts.at);
+  const namesNoAmount = facts.amount === undefined;
   return retryChanged(table, hold, async (seen, within) => {
     const capture = newCapture(seen, facts);
     const { amount, fee = 0, currency } = capture;
     const refusal =
       captureRefusal(seen, facts) ?? overLimitOf(amount) ?? feeRefusal('capture', { amount, fee, currency });
-    if (refusal !== undefined) return commit(within, capture, fingerprint, [], limited, { overLimit: refusal });
-    const items = [putTransaction(table, capture, fingerprint), ...captureItems(table, seen, facts, capture)];
+    if (refusal !== undefined) {
+      return commit(within, capture, fingerprint, [], limited, { overLimit: refusal, namesNoAmount });
+    }
+    const record = putTransaction(table, capture, fingerprint, { namesNoAmount });
+    const items = [record, ...captureItems(table, seen, facts, capture)];
     const result = await write(within, [...items, ...limited.items], limited.reads);
     return changedRecord(result, toHold) ?? committed(capture, result);
   });

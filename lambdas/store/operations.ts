@@ -36,15 +36,16 @@ export interface CommandApproval {
 export const restoredFingerprint = 'restored';
 
 /**
- * Returns whether a recovery made this record, and the command asks for the same money. A capture or refund of all that is
- * left names no amount. Its repetition comes when nothing is left, so it is made with the amount 0.
+ * Returns whether a recovery made this record, and the command asks for the same money.
+ *
+ * @param namesNoAmount see `putRecord`
  */
-function isRestored(image: Item, record: Item): boolean {
+function isRestored(image: Item, record: Item, namesNoAmount: boolean): boolean {
   if (image['fingerprint'] !== restoredFingerprint) return false;
   const receiverOf = ({ toWalletId, counterpartyWalletId }: Item) =>
     walletIdOfPartition(String(toWalletId ?? counterpartyWalletId));
   const members = ['type', 'walletId', 'currency', 'originalTransactionId'];
-  const isSameAmount = image['amount'] === record['amount'] || record['amount'] === 0;
+  const isSameAmount = image['amount'] === record['amount'] || namesNoAmount;
   return (
     isSameAmount && members.every((name) => image[name] === record[name]) && receiverOf(image) === receiverOf(record)
   );
@@ -84,8 +85,10 @@ function keyReused({ fingerprint }: Item): WalletError {
 /**
  * Puts the record of a command under its key, on condition that the key is new. A used key is a replay when the
  * fingerprints agree, and refused when they do not. There is no expiry: a key is good for ever.
+ *
+ * @param namesNoAmount the command takes all that is left: what a repetition finds left is another amount
  */
-export function putRecord(table: Table, record: Item & { fingerprint: string }): WriteItem {
+export function putRecord(table: Table, record: Item & { fingerprint: string }, namesNoAmount = false): WriteItem {
   return {
     label: 'record',
     request: {
@@ -98,7 +101,7 @@ export function putRecord(table: Table, record: Item & { fingerprint: string }):
     },
     refused: (image) => {
       if (image === undefined) return undefined;
-      return image['fingerprint'] === record.fingerprint || isRestored(image, record)
+      return image['fingerprint'] === record.fingerprint || isRestored(image, record, namesNoAmount)
         ? { kind: 'replay', record: image }
         : denied(keyReused(image));
     },

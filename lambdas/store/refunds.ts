@@ -48,13 +48,14 @@ export async function refundTransaction(
   if (facts.transactionId === original.transactionId) throw new WalletError('idempotency_key_reused');
   const limited = limitedBy(table, rate, facts.at);
   const isApproved = approval.length > 0;
+  const namesNoAmount = facts.amount === undefined;
   return retryChanged(table, original, async (seen, within) => {
     const refund = newRefund(seen, facts);
     const refusal = refundRefusal(seen, facts) ?? overLimitOf(refund.amount);
     if (refusal !== undefined) {
-      return commit(within, refund, fingerprint, [], limited, { overLimit: refusal, isApproved });
+      return commit(within, refund, fingerprint, [], limited, { overLimit: refusal, isApproved, namesNoAmount });
     }
-    const record = putTransaction(table, refund, fingerprint);
+    const record = putTransaction(table, refund, fingerprint, { namesNoAmount });
     const items = [
       isApproved ? inPlaceOfRequest(record, fingerprint) : record,
       ...approval,

@@ -63,7 +63,7 @@ export type Execution<Executed> =
   | { readonly outcome: 'unchanged'; readonly current: Transaction | undefined };
 
 /**
- * Executes a scheduled transfer: debits the sender, in one write of 6 write units. It is a queued transfer afterwards. When
+ * Executes a scheduled transfer: debits the sender, in one write of 8 write units. It is a queued transfer afterwards. When
  * the wallet refuses it, ends it.
  *
  * @param at ISO 8601 UTC; nothing is written before the payment's time

@@ -5,7 +5,7 @@ import { isTime } from '../domain/hours.ts';
 import { fingerprintOf } from '../domain/ids.ts';
 import { isAmount } from '../domain/money.ts';
 import {
-  advanceOf,
+  advanceTo,
   intervals,
   latestPayments,
   nextPayment,
@@ -98,9 +98,21 @@ function putOrder(table: Table, order: ActiveOrder): WriteItem {
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       },
     },
-    // Its id is that of the key's record, which decides first.
-    refused: (image) => denied(image && new WalletError('idempotency_key_reused')),
+    // Its id is that of the key's record, which decides first. A recovery opens an order again without that record.
+    refused: (image) => {
+      if (image === undefined) return undefined;
+      return isSameOrder(parseOrder(image), order)
+        ? { kind: 'replay', record: image }
+        : denied(new WalletError('idempotency_key_reused'));
+    },
   };
+}
+
+/** Returns whether both orders were asked for with the same payments. */
+function isSameOrder(one: StandingOrder, other: StandingOrder): boolean {
+  const textOf = ({ walletId, amount, toWalletId, destination, every, firstAt, until, count }: StandingOrder) =>
+    fingerprintOf([walletId, amount, toWalletId ?? '', destination ?? {}, every, firstAt, until ?? '', count ?? 0]);
+  return textOf(one) === textOf(other);
 }
 
 /** Reads a standing order, consistently; undefined when there is none of this id. */
@@ -208,7 +220,7 @@ export async function listDueOrders(
  */
 export async function makeNextPayment(table: Table, order: ActiveOrder, at: string): Promise<boolean> {
   const payment = nextPayment(order, at);
-  const next = advanceOf(order);
+  const next = advanceTo(order, order.made + 1);
   const ends = next.status === 'ended';
   const advance = orderUpdate(table, order, next, { at });
   const counted = unschedule(table, { walletId: order.walletId, at }, { order: true });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
-import { assumedTimes, concurrencyOf, costOfMillion, limitsOf } from '../../bench/capacity-model.ts';
+import { assumedTimes, concurrencyOf, costOfMillion, limitsOf, useOf } from '../../bench/capacity-model.ts';
 import type { Load, Units } from '../../bench/capacity-model.ts';
 import { costOfHours, costOfPass } from '../../bench/check-model.ts';
 import type { CheckUnits } from '../../bench/check-model.ts';
@@ -36,12 +36,22 @@ describe('the capacity model', () => {
   });
 
   it('prices write units by the billing mode', () => {
-    const onDemand = costOfMillion('transfer', units, assumedTimes, 'on demand');
-    const provisioned = costOfMillion('transfer', units, assumedTimes, 'provisioned');
+    const onDemand = costOfMillion(useOf('transfer', units), assumedTimes, 'on demand');
+    const provisioned = costOfMillion(useOf('transfer', units), assumedTimes, 'provisioned');
     assert.equal(onDemand['write units'], 16 * 0.625);
     // A provisioned unit costs $0.00065 an hour, and 70 % of the units are used.
     assert.ok(Math.abs(Number(provisioned['write units']) - (16 * 650) / 3_600 / 0.7) < 1e-9);
     assert.deepEqual(Object.keys(onDemand), Object.keys(provisioned));
+  });
+
+  it('prices requests, units and messages of a command apart, so that a line of a batch has no request', () => {
+    const line = { requests: 0, writeUnits: 14, readUnits: 2, events: 2, records: 5, messages: 0.2, bankCalls: 0 };
+    const cost = costOfMillion(line, assumedTimes, 'on demand');
+    assert.deepEqual([cost['gateway'], cost['logs'], cost['traces']], [0, 0, 0]);
+    assert.deepEqual([cost['write units'], cost['read units'], cost['events']], [14 * 0.625, 2 * 0.125, 2]);
+    const asked = costOfMillion({ ...line, requests: 2 }, assumedTimes, 'on demand');
+    assert.equal(asked['gateway'], 2 * 4.1);
+    assert.equal(asked['write units'], cost['write units']);
   });
 });
 

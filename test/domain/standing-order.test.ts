@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { isStandingOrderId, isTransactionId, transactionIdOf } from '../../lambdas/domain/ids.ts';
 import {
-  advanceOf,
+  advanceTo,
   aheadMs,
   latestPayments,
   newOrder,
@@ -125,8 +125,8 @@ describe('an order', () => {
   it('goes on until its last payment is made', () => {
     const order = newOrder({ ...facts, count: 2 });
     const nextAt = '2026-02-28T23:30:00.000Z';
-    assert.deepEqual(advanceOf(order), { status: 'active', nextAt, dueAt: '2026-02-21T23:30:00.000Z' });
-    assert.deepEqual(advanceOf({ ...order, made: 1, nextAt }), { status: 'ended', end: 'completed' });
+    assert.deepEqual(advanceTo(order, 1), { status: 'active', nextAt, dueAt: '2026-02-21T23:30:00.000Z' });
+    assert.deepEqual(advanceTo(order, 2), { status: 'ended', end: 'completed' });
   });
 
   it('is cancelled once', () => {

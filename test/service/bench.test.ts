@@ -31,12 +31,13 @@ describe('benchmark', () => {
       );
       for (const { command, batch, writeUnits, sum } of rows) {
         const name = `${command}, batch of ${batch}`;
-        // Both wallets of a transfer, capture or refund.
-        assert.equal(writeUnits.screening, /^(transfer|hold)/.test(command) ? 2 : 1, name);
+        // Both wallets of a transfer, capture or refund, and the three of a split.
+        const screened = command.startsWith('split') ? 3 : /^(transfer|hold)/.test(command) ? 2 : 1;
+        assert.equal(writeUnits.screening, screened, name);
         assert.equal(writeUnits.notifications, command.endsWith('notified') ? 2 : 0, name);
         if (command === 'transfer') assert.ok(sum <= 7, name);
       }
-      assert.equal(rows.length, 14);
+      assert.equal(rows.length, 20);
     } finally {
       await service.stop();
     }

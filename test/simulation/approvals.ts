@@ -88,35 +88,51 @@ interface Approved {
 /** Checks at rest that guarded commands were approved, and that approvals executed exactly what was approved. */
 export function checkApprovals({ ledger, history, violate }: Witness): void {
   if (history.service.fourEyes === undefined) return;
-  const lives = ledger
-    .keys()
-    .map(({ pk, sk }) => ledger.looks(pk, sk, 0, Infinity).filter((look) => look !== undefined));
   const latest = ledger.latest();
   const approvals = latest.filter(({ sk }) => sk === 'APPROVAL') as ApprovalState[];
   const records = new Map(latest.filter(({ sk }) => sk === 'TX').map((item) => [String(item['pk']).slice(3), item]));
-  for (const { approvalId, status, transactionId, fingerprint, askedBy, endedBy, amount, fee } of approvals) {
-    const record = records.get(transactionId);
-    const says = `${approvalId} is ${status}`;
-    if (status !== 'approved' && record?.['fingerprint'] !== `asked:${fingerprint}`) {
+  for (const approval of approvals) checkRecord(approval, records.get(approval.transactionId), { ledger, violate });
+  checkOwners(approvals, latest, violate);
+  const ended = ledger
+    .changes()
+    .flatMap(({ is }) => (is['sk'] === 'APPROVAL' && is['status'] !== 'asked' ? [is as ApprovalState] : []));
+  checkGuarded(latest, ended, { ledger, history, violate });
+}
+
+/** Checks an approval against the record of its command. A restore may have put either back, or have forgotten it. */
+function checkRecord(
+  { approvalId, status, transactionId, fingerprint, askedBy, endedBy, amount, fee }: ApprovalState,
+  record: Item | undefined,
+  { ledger, violate }: Pick<Witness, 'ledger' | 'violate'>,
+): void {
+  const says = `${approvalId} is ${status}`;
+  const isRestored = ledger.restored() !== undefined;
+  const wasEver = (pk: string, sk: string, name: string, value: string) =>
+    isRestored && ledger.looks(pk, sk, 0, Infinity).some((look) => look?.[name] === value);
+  if (status !== 'approved') {
+    const isRequest = record?.['fingerprint'] === `asked:${fingerprint}` || (isRestored && record === undefined);
+    if (!isRequest && !wasEver(`APPROVAL#${approvalId}`, 'APPROVAL', 'status', 'approved')) {
       violate('dangerous commands have two operators', `${says}, and its command is recorded`);
     }
-    if (status !== 'approved') continue;
-    const { principal, approvedBy } = (record ?? {}) as Item & Approved;
-    if (record?.['fingerprint'] !== fingerprint || principal !== askedBy.principal) {
-      violate('an approval executes its command', `${says}, and its command is not recorded`);
-    }
-    if (record?.['amount'] !== undefined && record['amount'] !== amount) {
-      violate('an approval executes its command', `${says}, and its record has another amount`);
-    }
-    if (record?.['type'] === 'charge' && record['fee'] !== fee) {
-      violate('an approval executes its command', `${says}, and its record has another fee`);
-    }
-    if (approvedBy?.principal !== endedBy?.principal) {
-      violate('a command names who approved it', `${says}, its record names ${String(approvedBy?.principal)}`);
-    }
+    return;
   }
-  checkOwners(approvals, latest, violate);
-  checkGuarded(lives, approvals, { clocksDifferMs: history.service.clocksDifferMs, violate });
+  const { principal, approvedBy } = (record ?? {}) as Item & Approved;
+  const isByRecovery = isRestored && record?.['fingerprint'] === 'restored';
+  const isRecorded = (record?.['fingerprint'] === fingerprint || isByRecovery) && principal === askedBy.principal;
+  if (!isRecorded && !wasEver(`TX#${transactionId}`, 'TX', 'fingerprint', fingerprint)) {
+    violate('an approval executes its command', `${says}, and its command is not recorded`);
+  }
+  if (!isRecorded) return;
+  if (record['amount'] !== undefined && record['amount'] !== amount) {
+    violate('an approval executes its command', `${says}, and its record has another amount`);
+  }
+  if (record['type'] === 'charge' && record['fee'] !== fee) {
+    violate('an approval executes its command', `${says}, and its record has another fee`);
+  }
+  // The archive may lack the event that names the approver.
+  if (approvedBy?.principal !== endedBy?.principal && !(isByRecovery && approvedBy === undefined)) {
+    violate('a command names who approved it', `${says}, its record names ${String(approvedBy?.principal)}`);
+  }
 }
 
 /** Checks that no operator approved a command about a wallet of its own. */
@@ -130,59 +146,60 @@ function checkOwners(approvals: readonly ApprovalState[], latest: readonly Item[
   }
 }
 
-/** A command that changed the status or the limits of a wallet. */
-interface WalletChange extends Approved {
+/** A command that changed the status or the limits of a wallet, or ended a withdrawal. */
+interface Decision extends Approved {
   readonly at: string;
   readonly actor: { readonly principal: string };
 }
 
 /** Checks that no guarded change was made by one operator, and that each was made in the state that its asker saw. */
 function checkGuarded(
-  lives: readonly (readonly Item[])[],
-  approvals: readonly ApprovalState[],
-  { clocksDifferMs, violate }: { readonly clocksDifferMs: number; readonly violate: Violate },
+  latest: readonly Item[],
+  ended: readonly ApprovalState[],
+  { ledger, history: { service }, violate }: Pick<Witness, 'ledger' | 'history' | 'violate'>,
 ): void {
-  const check = (about: string, actor: unknown, { approvedBy }: Approved) => {
-    if (approvedBy === undefined || approvedBy.principal === actor) {
-      violate('dangerous commands have two operators', about);
-    }
+  const check = (about: string, actor: unknown, { approvedBy }: Approved, isOf: (one: ApprovalState) => boolean) => {
+    const approval = ended.find((one) => one.status === 'approved' && isOf(one));
+    // A record that a recovery made names its approver where the archive has the event.
+    const by = approvedBy ?? (ledger.restored() === undefined ? undefined : approval?.endedBy);
+    if (by === undefined || by.principal === actor) violate('dangerous commands have two operators', about);
+    return by !== undefined && by.principal === approval?.endedBy?.principal ? approval : undefined;
   };
-  for (const life of lives) {
-    const last = life.at(-1) as TransactionState | undefined;
-    if (last?.type === 'charge' && last.amount > guardedAmount) {
-      check(last.transactionId, last.principal, last as Approved);
-    }
-    if (last?.type === 'refund' && last['refundedBy'] === 'operator' && last.amount > guardedRefund) {
-      check(last.transactionId, last.principal, last as Approved);
-    }
-    const resolution = last?.['resolution'] as (Approved & { readonly principal: string }) | undefined;
-    if (resolution !== undefined) check(String(last?.transactionId), resolution.principal, resolution);
-    for (const [n, is] of life.entries()) {
-      const was = life[n - 1];
-      if (is['sk'] !== 'WALLET' || was === undefined) continue;
-      const approvalOf = (change: WalletChange, command: ApprovalState['command']) => {
-        check(String(is['walletId']), change.actor.principal, change);
-        return approvals.find(
-          (one) =>
-            one.command === command &&
-            one.walletIds.includes(String(is['walletId'])) &&
-            one.updatedAt === change.at &&
-            one.endedBy?.principal === change.approvedBy?.principal,
-        );
-      };
-      if (is['status'] === 'active' && was['status'] === 'frozen') {
-        const approval = approvalOf(is['lastStatusChange'] as WalletChange, 'unfreeze');
-        const { at } = was['lastStatusChange'] as WalletChange;
-        if (approval !== undefined && Date.parse(at) > Date.parse(approval.askedAt) + clocksDifferMs) {
-          violate('an approval undoes no later freeze', `${approval.approvalId}, of a wallet that was frozen at ${at}`);
-        }
+  for (const item of latest) {
+    const last = item as TransactionState;
+    const { transactionId, type, amount, principal, walletId } = last;
+    const isGuarded =
+      (type === 'charge' && amount > guardedAmount) ||
+      (type === 'refund' && last['refundedBy'] === 'operator' && amount > guardedRefund);
+    if (isGuarded) check(transactionId, principal, last as Approved, (one) => one.transactionId === transactionId);
+    const resolution = last['resolution'] as (Approved & { principal: string; at: string }) | undefined;
+    if (resolution === undefined) continue;
+    const isOf = ({ command, walletIds, updatedAt }: ApprovalState) =>
+      command === 'resolve' && walletIds.includes(walletId) && updatedAt === resolution.at;
+    check(transactionId, resolution.principal, resolution, isOf);
+  }
+  for (const { was, is } of ledger.changes()) {
+    if (is['sk'] !== 'WALLET' || was === undefined) continue;
+    const walletId = String(is['walletId']);
+    const approvalOf = (change: Decision, command: ApprovalState['command']) =>
+      check(
+        walletId,
+        change.actor.principal,
+        change,
+        (one) => one.command === command && one.walletIds.includes(walletId) && one.updatedAt === change.at,
+      );
+    if (is['status'] === 'active' && was['status'] === 'frozen') {
+      const approval = approvalOf(is['lastStatusChange'] as Decision, 'unfreeze');
+      const { at } = was['lastStatusChange'] as Decision;
+      if (approval !== undefined && Date.parse(at) > Date.parse(approval.askedAt) + service.clocksDifferMs) {
+        violate('an approval undoes no later freeze', `${approval.approvalId}, of a wallet that was frozen at ${at}`);
       }
-      const [version, before] = [is, was].map((one) => versionOf(one as WalletState));
-      if (version === before || !areHigher(limitsOf(is), limitsOf(was))) continue;
-      const approval = approvalOf(is['lastLimitsChange'] as WalletChange, 'set-limits');
-      if (approval !== undefined && approval['limitsVersion'] !== before) {
-        violate('an approval executes its command', `${approval.approvalId} replaced the limits of version ${before}`);
-      }
+    }
+    const [version, before] = [is, was].map((one) => versionOf(one as WalletState));
+    if (version === before || !areHigher(limitsOf(is), limitsOf(was))) continue;
+    const approval = approvalOf(is['lastLimitsChange'] as Decision, 'set-limits');
+    if (approval !== undefined && approval['limitsVersion'] !== before) {
+      violate('an approval executes its command', `${approval.approvalId} replaced the limits of version ${before}`);
     }
   }
 }

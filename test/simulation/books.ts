@@ -92,7 +92,8 @@ export function openBooks(world: World, { banks, deployment, stored, ledger, vio
 
   ledger.follow((key, before, after) => {
     const shard = laneOf(key['pk']?.S ?? '');
-    if (shard === undefined) return;
+    // The projector's stream is filtered: it gets no orders and no approvals.
+    if (shard === undefined || (key['sk']?.S !== 'TX' && key['sk']?.S !== 'WALLET')) return;
     const image = (item: StoredItem) => item as Record<string, AttributeValue>;
     shard.records.push({
       dynamodb: {

@@ -8,7 +8,7 @@ import { openClients } from './in-process-clients.ts';
 import type { Plan } from './plan.ts';
 import { simulate } from './simulation.ts';
 import type { Outcome } from './simulation.ts';
-import { rolloutOf, withoutRestore } from './upgrade.ts';
+import { fitForUpgrade, rolloutOf } from './upgrade.ts';
 import type { Releases } from './upgrade.ts';
 
 export interface Engines {
@@ -30,7 +30,7 @@ export function openEngines(releases?: Releases): Engines {
   let runs = 0;
   return {
     async run(given, plan) {
-      const history = releases === undefined ? given : withoutRestore(given);
+      const history = releases === undefined ? given : fitForUpgrade(given, releases);
       const rollout = releases && rolloutOf(history, releases);
       if (runs++ % historiesPerEngine === 0) {
         await current?.close();

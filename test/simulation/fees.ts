@@ -80,8 +80,9 @@ const beginning = new Date(0).toISOString();
 export function checkFee(transaction: TransactionState, fees: FeeSettings | undefined, violate: Violate): void {
   const { transactionId, type, amount, fee, createdAt, counterpartyWalletId } = transaction;
   const isOutside = type === 'capture' && counterpartyWalletId === undefined;
-  // A line of a batch has the fee of the time when the batch was sent.
-  const times = transaction['batchId'] === undefined ? [createdAt] : [createdAt, beginning];
+  // A line of a batch has the fee of the time when the batch was sent, and a payment of an order that of its order.
+  const isLater = transaction['batchId'] !== undefined || transaction.standingOrderId !== undefined;
+  const times = isLater ? [createdAt, beginning] : [createdAt];
   const expected = isOutside ? [0] : times.flatMap((time) => feesAround(fees, Date.parse(time), transaction));
   if (!expected.includes(fee ?? 0) || fee === 0) {
     violate(

@@ -24,7 +24,7 @@ export type OnChange = (key: StoredItem, before: StoredItem | undefined, after: 
 
 /** The losses of a table that was put back to an earlier state. */
 export interface Restored {
-  /** Ids of transactions and operations that were lost. */
+  /** Ids of transactions, operations and batches that were lost. */
   readonly lost: ReadonlySet<string>;
   /** Ids of wallets that have an earlier state again. */
   readonly wallets: ReadonlySet<string>;
@@ -33,7 +33,7 @@ export interface Restored {
 export interface Ledger {
   /** Reads the items that a write of this task has touched, and checks them. */
   readonly observe: (keys: readonly StoredItem[], task: Task | undefined) => Promise<void>;
-  /** Adds a listener for each change of a wallet or transaction, as the table's stream reports them. */
+  /** Adds a listener for each change of a wallet, transaction, order or approval, as the table's stream reports them. */
   readonly follow: (listener: OnChange) => void;
   /** Returns the number of writes so far, which identifies a moment. */
   readonly moment: () => number;
@@ -51,6 +51,8 @@ export interface Ledger {
   ) => { readonly moment: number; readonly since: number; readonly transaction: TransactionState }[];
   /** Returns the keys of all items that ever existed. */
   readonly keys: () => { readonly pk: string; readonly sk: string }[];
+  /** Returns the changes of all items, without those of a restore and its recovery. `was`: undefined for a new item. */
+  readonly changes: () => { readonly was: Item | undefined; readonly is: Item }[];
   /** Returns the number of writes until a time, epoch ms. */
   readonly momentAt: (time: number) => number;
   /** Returns earlier states of the item at any time since `since` (epoch ms); undefined stands for no item. */
@@ -94,6 +96,9 @@ interface Look {
   readonly item: Item | undefined;
 }
 
+/** The items whose changes the stream's consumers follow. */
+const streamed: ReadonlySet<string> = new Set(['TX', 'WALLET', 'ORDER', 'APPROVAL']);
+
 /** Returns a transaction before a change; undefined where there was none, or the key of a request for its approval. */
 function transactionIn(was: Item | undefined): TransactionState | undefined {
   return was?.['type'] === 'operation' ? undefined : (was as TransactionState | undefined);
@@ -122,6 +127,7 @@ export function openLedger(
   let moment = 0;
   const listeners: OnChange[] = [];
   let recovery: 'none' | 'begun' | 'stream' = 'none';
+  let recoveredAt = 0;
   let restored: (Restored & { readonly to: number; readonly at: number }) | undefined;
 
   const currentOf = (text: string): Item | undefined => history.get(text)?.at(-1)?.item;
@@ -200,7 +206,7 @@ export function openLedger(
     if (item === undefined) stored.delete(text);
     else stored.set(text, item);
     const { pk, sk } = item ?? {};
-    if (item && pk && sk && (sk.S === 'TX' || sk.S === 'WALLET') && recovery !== 'begun') {
+    if (item && pk && sk && streamed.has(String(sk.S)) && recovery !== 'begun') {
       for (const listener of listeners) listener({ pk, sk }, image, item);
     }
     if (before !== undefined && after === undefined) violate('nothing is deleted', text);
@@ -279,6 +285,7 @@ export function openLedger(
         return;
       }
       recovery = 'none';
+      recoveredAt = moment;
       limits.forget();
       const lost = new Set([...(restored?.lost ?? [])].filter((id) => currentOf(`TX#${id} TX`) === undefined));
       const all = new Set(wallets().map(({ walletId }) => walletId));
@@ -308,6 +315,13 @@ export function openLedger(
         const end = text.lastIndexOf(' ');
         return { pk: text.slice(0, end), sk: text.slice(end + 1) };
       }),
+    changes: () =>
+      [...history.values()].flatMap((looks) =>
+        looks.flatMap(({ item: is, moment: at }, n) => {
+          const isOfRestore = restored !== undefined && at >= restored.at && at <= Math.max(restored.at, recoveredAt);
+          return is === undefined || isOfRestore ? [] : [{ was: looks[n - 1]?.item, is }];
+        }),
+      ),
     momentAt: (time) => times.findLast((one) => one.time <= time)?.moment ?? 0,
     past(key, since) {
       const looks = history.get(keyText(key)) ?? [];
@@ -346,7 +360,7 @@ export function openLedger(
         if (was?.stored === undefined && pk && sk) {
           await table.remove({ pk, sk });
           stored.delete(text);
-          if (sk.S === 'TX') lost.add(pk.S?.slice('TX#'.length) ?? '');
+          if (sk.S === 'TX' || sk.S === 'BATCH') lost.add(pk.S?.slice(sk.S.length + 1) ?? '');
         } else if (was?.stored !== undefined) {
           await table.put(was.stored);
           stored.set(text, was.stored);
@@ -368,6 +382,7 @@ export function openLedger(
       balances.clear();
       for (const transaction of transactions()) post(transaction, undefined);
       for (const { walletId } of wallets()) checkFigures(walletId);
+      for (const order of ordersIn(currents())) checkPayments(order, transactions(), violate);
       checkCollections(transactions(), feeStates(), balances, violate);
       const sum = [...balances.values()].reduce((total, balance) => total + balance, 0n);
       if (sum !== 0n) violate('accounts sum to zero', `all accounts together are ${sum}`);

@@ -14,6 +14,7 @@ import { issuer } from '../request.ts';
 import type { AuditedTable } from './auditor.ts';
 import type { Banks } from './bank.ts';
 import type { Books } from './books.ts';
+import { ordersIn } from './orders.ts';
 import { between, chance } from './chance.ts';
 import { keyText } from './dynamodb.ts';
 import type { StoredItem } from './dynamodb.ts';
@@ -166,9 +167,14 @@ export function openRestorer(world: World, parts: Parts): Restorer {
 
   /** Checks the books right after the recovery. Shares no code with it. */
   async function check(): Promise<void> {
+    const active = ordersIn(ledger.latest()).filter(({ status }) => status === 'active');
     for (const id of ledger.restored()?.lost ?? []) {
       const isOperation = !ledger.moved(id);
-      if (shown.has(id) && !isOperation && !isNamed(id)) violate('a recovery names what is lost', id);
+      if (!shown.has(id) || isOperation || isNamed(id)) continue;
+      const orderId = ledger.looksOf(id).at(-1)?.transaction.standingOrderId;
+      // Its order makes it again.
+      const isMadeAgain = orderId !== undefined && active.some(({ standingOrderId }) => standingOrderId === orderId);
+      if (!isMadeAgain) violate('a recovery names what is lost', id);
     }
     const there = new Set(ledger.transactions().map(({ transactionId }) => transactionId));
     for (const kind of ['transaction_forgotten', 'payment_forgotten']) {

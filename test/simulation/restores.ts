@@ -4,10 +4,8 @@ import type { Engines } from './engines.ts';
 import { generate, planOf } from './generate.ts';
 import type { Action, History, RecoveryPlan, Step } from './history.ts';
 import { exactly } from './plan.ts';
-import { withoutApprovals } from './random-approvals.ts';
 import type { FaultKind, Plan } from './plan.ts';
 import { withCollections } from './random-fees.ts';
-import { withoutSchedules } from './random-schedules.ts';
 import type { Outcome } from './simulation.ts';
 
 const minuteMs = 60_000;
@@ -19,9 +17,7 @@ const mostCalls = 160;
 
 /** Returns a history with a loss and a recovery. */
 function generateRestore(seed: string, most: number): History {
-  // A recovery brings back what was executed, and not who approved it: tests of the store show what approvals do then.
-  const generated = withoutSchedules(withoutApprovals(generate(seed, most)));
-  const { restore: _restore, bankReplacedAt: _replaced, ...random } = generated;
+  const { restore: _restore, bankReplacedAt: _replaced, ...random } = generate(seed, most);
   const history = chance(seed, 'restore', 'collections') < 0.5 ? withCollections(random) : random;
   const pick = <T>(choices: readonly T[], name: string) => choose(choices, seed, 'restore', name);
   const within = (least: number, last: number, name: string) => between(least, last, seed, 'restore', name);
@@ -60,7 +56,17 @@ function repeated(seed: string, steps: readonly Step[], from: number): Step[] {
 }
 
 function repeats(action: Action): boolean {
-  return 'wallet' in action || ['split', 'capture', 'release', 'refund'].includes(action.do);
+  const others = [
+    'split',
+    'capture',
+    'release',
+    'refund',
+    'create-batch',
+    'cancel-standing-order',
+    'approve',
+    'reject',
+  ];
+  return 'wallet' in action || others.includes(action.do);
 }
 
 /** Returns the faults of a history, and the death of its first recovery. */

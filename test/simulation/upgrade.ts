@@ -21,12 +21,19 @@ export interface Releases {
 /** The least time between the end of an earlier release and the first newer item: its slowest invocation has ended. */
 const settledMs = 60_000;
 
-/**
- * Returns the part of a history that an upgrade has: its table is never put back, and the old release may lack approvals
- * and batches.
- */
-export function withoutRestore({ restore, ...history }: History): History {
-  return withoutReferences(withoutFees(withoutBatches(withoutSchedules(withoutApprovals(history)))));
+/** What a history loses where the old release lacks a route. The release that brought standing orders had fees before. */
+const parts: readonly { readonly route: string; readonly without: (history: History) => History }[] = [
+  { route: 'approve', without: withoutApprovals },
+  { route: 'create-batch', without: withoutBatches },
+  { route: 'open-standing-order', without: withoutSchedules },
+  { route: 'open-standing-order', without: withoutFees },
+  { route: 'find-transactions', without: withoutReferences },
+];
+
+/** Returns the part of a history that an upgrade has: its table is never put back, and its old release has all parts. */
+export function fitForUpgrade({ restore, ...history }: History, { old }: Releases): History {
+  const lacking = parts.filter(({ route }) => !old.routes.has(route));
+  return lacking.reduce<History>((rest, { without }) => without(rest), history);
 }
 
 /** The types of newer items, each as often as it is to occur. */

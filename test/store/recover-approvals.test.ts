@@ -1,9 +1,11 @@
 /** What a recovery and the check of the books make of commands that two operators made. */
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
+import type { Actor } from '../../lambdas/domain/actor.ts';
 import { approve } from '../../lambdas/api/approve.ts';
 import { charge } from '../../lambdas/api/charge.ts';
 import { refund } from '../../lambdas/api/refund.ts';
+import { reject } from '../../lambdas/api/reject.ts';
 import { setLimits } from '../../lambdas/api/set-limits.ts';
 import { unfreeze } from '../../lambdas/api/unfreeze.ts';
 import { serve } from '../../lambdas/http/http.ts';
@@ -17,7 +19,7 @@ import type { Response } from '../request.ts';
 import { eventsIn } from '../simulation/consumers.ts';
 import { newKey } from './commands.ts';
 import * as commands from './commands.ts';
-import { itemOf, plant } from './inspect.ts';
+import { itemOf, plant, removeItem } from './inspect.ts';
 import { setLimits as setAlone, walletOf } from './limit-commands.ts';
 import { recover } from './recovering.ts';
 import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
@@ -57,6 +59,13 @@ async function openBooks() {
         path: { approvalId: String(body?.['approvalId']) },
         body: {},
       }),
+    turnDown: ({ body }: Response) =>
+      send('reject', serve(reject, services), {
+        as: { ...operator, principal: 'operator-2' },
+        key: newKey(),
+        path: { approvalId: String(body?.['approvalId']) },
+        body: { reason: 'no invoice' },
+      }),
   };
 }
 
@@ -94,15 +103,16 @@ describe('a command that was approved, and lost with its end', () => {
       [],
     );
     assert.equal((await balanceOf(table, walletId)).available, 500);
-    // The event of the charge names the asker alone, and that of the approval the approver.
     const { principal, approvedBy } =
       (await itemOf(table, transactionKey(String(asked.body?.['transactionId'])))) ?? {};
-    assert.deepEqual([principal, approvedBy], ['operator-1', undefined]);
-    const approved = [...eventsIn(records).values()].find(({ type }) => type === 'approval.approved');
-    assert.equal(approved?.actor?.principal, 'operator-2');
+    assert.deepEqual([principal, (approvedBy as Actor | undefined)?.principal], ['operator-1', 'operator-2']);
+    const approval = await itemOf(table, approvalKey(String(asked.body?.['approvalId'])));
+    assert.deepEqual(
+      [approval?.['status'], approval?.['endedBy'], approval?.['dueAt']],
+      ['approved', approvedBy, undefined],
+    );
 
-    await reopen(books, asked);
-    assert.equal((await decide(asked)).status, 200);
+    assert.equal((await decide(asked)).body?.['code'], 'approval_ended');
     assert.equal((await balanceOf(table, walletId)).available, 500);
     const again = await ask('charge', { walletId }, { amount: 500 }, key);
     assert.deepEqual([again.status, again.body?.['transactionId']], [201, asked.body?.['transactionId']]);
@@ -126,14 +136,34 @@ describe('a command that was approved, and lost with its end', () => {
       lines.filter((line) => line.includes('DIFFERENCE')),
       [],
     );
-    await reopen(books, asked);
-    assert.equal((await decide(asked)).status, 200);
+    assert.equal((await decide(asked)).body?.['code'], 'approval_ended');
     assert.deepEqual([(await balanceOf(table, payer)).available, (await balanceOf(table, shop)).available], [1_000, 0]);
     const again = await give();
     assert.deepEqual([again.status, again.body?.['transactionId']], [201, asked.body?.['transactionId']]);
   });
 
-  it('is refused as a change of limits, as the limits that came back are later ones', async () => {
+  it('has ended without the event of its approval, as its charge names who approved it', async () => {
+    const { books, table, ask, decide } = await openBooks();
+    const walletId = await openWallet(table, 'ann');
+    await books.follow();
+    const key = newKey();
+    const asked = await ask('charge', { walletId }, { amount: 500 }, key);
+    const request = await requestOf(books, asked);
+    assert.equal((await decide(asked)).status, 200);
+    const records = await books.takeRecords();
+    await books.hand(records);
+    await plant(table, ...request);
+    await recover(
+      books,
+      [...eventsIn(records).values()].filter(({ type }) => !type.startsWith('approval')),
+    );
+    assert.equal((await decide(asked)).body?.['code'], 'approval_ended');
+    assert.equal((await balanceOf(table, walletId)).available, 500);
+    const again = await ask('charge', { walletId }, { amount: 500 }, key);
+    assert.deepEqual([again.status, again.body?.['transactionId']], [201, asked.body?.['transactionId']]);
+  });
+
+  it('has ended as a change of limits, and the limits name who approved them', async () => {
     const { books, table, ask, decide } = await openBooks();
     const walletId = await openWallet(table, 'ann');
     await setAlone(table, walletId, { out: { perDay: 500 } });
@@ -145,10 +175,101 @@ describe('a command that was approved, and lost with its end', () => {
     const records = await books.takeRecords();
     await plant(table, { ...wallet }, ...request);
     await recover(books, [...eventsIn(records).values()]);
+    const { status, body } = await decide(asked);
+    assert.deepEqual([status, body?.['code']], [409, 'approval_ended']);
+    const { limits, lastLimitsChange } = await walletOf(table, walletId);
+    assert.deepEqual([limits, lastLimitsChange?.approvedBy?.principal], [{ out: { perDay: 900 } }, 'operator-2']);
+  });
+
+  it('is refused as a change of limits without the event of its approval, as those that came back are later ones', async () => {
+    const { books, table, ask, decide } = await openBooks();
+    const walletId = await openWallet(table, 'ann');
+    await setAlone(table, walletId, { out: { perDay: 500 } });
+    await books.follow();
+    const wallet = await itemOf(table, walletKey(walletId));
+    const asked = await ask('set-limits', { walletId }, { reason: 'known', limits: { out: { perDay: 900 } } });
+    const request = await requestOf(books, asked);
+    assert.equal((await decide(asked)).status, 200);
+    const records = await books.takeRecords();
+    await plant(table, { ...wallet }, ...request);
+    await recover(
+      books,
+      [...eventsIn(records).values()].filter(({ type }) => !type.startsWith('approval')),
+    );
     await reopen(books, asked);
     const { status, body } = await decide(asked);
     assert.deepEqual([status, body?.['code']], [409, 'limits_changed']);
     assert.deepEqual((await walletOf(table, walletId)).limits, { out: { perDay: 900 } });
+  });
+
+  it('has ended as an unfreezing, and the wallet names who approved it', async () => {
+    const { books, table, ask, decide } = await openBooks();
+    const walletId = await fundedWallet(table, 'ann', 1_000);
+    await setStatus(table, walletId, 'frozen');
+    await books.follow();
+    const wallet = await itemOf(table, walletKey(walletId));
+    const asked = await ask('unfreeze', { walletId }, { reason: 'cleared' });
+    const request = await requestOf(books, asked);
+    table.clock.now += 1_000;
+    assert.equal((await decide(asked)).status, 200);
+    const records = await books.takeRecords();
+    await plant(table, { ...wallet }, ...request);
+    const events = [...eventsIn(records).values()];
+    await recover(books, events);
+    assert.equal((await decide(asked)).body?.['code'], 'approval_ended');
+    const { status, lastStatusChange } = await walletOf(table, walletId);
+    assert.deepEqual([status, lastStatusChange?.approvedBy?.principal], ['active', 'operator-2']);
+    assert.deepEqual(await recover(books, events), [], 'a second recovery finds nothing');
+  });
+});
+
+describe('a decision about an approval, or its request, that was lost', () => {
+  it('is made again when it was a rejection', async () => {
+    const { books, table, ask, decide, turnDown } = await openBooks();
+    const walletId = await openWallet(table, 'ann');
+    await books.follow();
+    const asked = await ask('charge', { walletId }, { amount: 500 });
+    const request = await requestOf(books, asked);
+    assert.equal((await turnDown(asked)).status, 200);
+    const rejected = await itemOf(table, approvalKey(String(asked.body?.['approvalId'])));
+    const events = [...eventsIn(await books.takeRecords()).values()];
+    await plant(table, ...request);
+    assert.equal((await recover(books, events)).length, 1);
+    assert.deepEqual(await itemOf(table, approvalKey(String(asked.body?.['approvalId']))), rejected);
+    assert.equal((await decide(asked)).body?.['code'], 'approval_ended');
+    assert.deepEqual(await recover(books, events), [], 'a second recovery finds nothing');
+  });
+
+  it('is named when it was a request that is still open', async () => {
+    const { books, table, ask } = await openBooks();
+    const walletId = await openWallet(table, 'ann');
+    await books.follow();
+    table.clock.now = Date.now();
+    const asked = await ask('charge', { walletId }, { amount: 500 });
+    const events = [...eventsIn(await books.takeRecords()).values()];
+    await removeItem(table, approvalKey(String(asked.body?.['approvalId'])));
+    await removeItem(table, transactionKey(String(asked.body?.['transactionId'])));
+    const lines = await recover(books, events);
+    const named = `DIFFERENCE approval_forgotten ${String(asked.body?.['approvalId'])}: operator-1 asked for charge`;
+    assert.equal(lines.length, 1);
+    assert.match(lines[0] ?? '', new RegExp(named));
+  });
+
+  it('is named when it was approved, and neither a record nor an event shows its charge', async () => {
+    const { books, table, ask, decide } = await openBooks();
+    const walletId = await openWallet(table, 'ann');
+    await books.follow();
+    const wallet = await itemOf(table, walletKey(walletId));
+    const asked = await ask('charge', { walletId }, { amount: 500 });
+    const [, request] = await requestOf(books, asked);
+    assert.equal((await decide(asked)).status, 200);
+    // Torn: the approval is from behind the restored moment, and its charge is not.
+    await plant(table, { ...wallet }, { ...request });
+    await books.takeRecords();
+    const lines = await recover(books);
+    const named = `DIFFERENCE command_forgotten ${String(asked.body?.['approvalId'])}: its charge, tx_\\w+, was approved`;
+    assert.equal(lines.length, 1);
+    assert.match(lines[0] ?? '', new RegExp(named));
   });
 });
 
@@ -172,11 +293,30 @@ describe('an approval to unfreeze a wallet that is open again', () => {
       assert.notDeepEqual((await walletOf(table, walletId)).lastStatusChange, restored?.['lastStatusChange']);
       await reopen(books, asked);
       const { status, body } = await decide(asked);
-      assert.deepEqual([status, body?.['code']], [409, 'approval_expired']);
+      assert.deepEqual([status, body?.['code']], [409, known === 'the events' ? 'approval_expired' : 'approval_ended']);
       assert.equal((await walletOf(table, walletId)).status, 'frozen');
       assert.deepEqual(await recover(books, events), [], 'a second recovery finds nothing');
     });
   }
+
+  it('is rejected when its ledger may show a second freeze of a frozen wallet', async () => {
+    const { books, table, ask, decide } = await openBooks();
+    const walletId = await fundedWallet(table, 'ann', 1_000);
+    await setStatus(table, walletId, 'frozen');
+    await books.follow();
+    const restored = await itemOf(table, walletKey(walletId));
+    const asked = await ask('unfreeze', { walletId }, { reason: 'cleared' });
+    table.clock.now += 60_000;
+    await setStatus(table, walletId, 'frozen');
+    await books.follow();
+    await plant(table, { ...restored });
+    const lines = await recover(books);
+    assert.match(lines.join('\n'), new RegExp(`approval ${String(asked.body?.['approvalId'])}: rejected`));
+    const { status, body } = await decide(asked);
+    assert.deepEqual([status, body?.['code']], [409, 'approval_ended']);
+    assert.equal((await walletOf(table, walletId)).status, 'frozen');
+    assert.deepEqual(await recover(books), [], 'a second recovery finds nothing');
+  });
 
   it('executes its command when no other change was lost', async () => {
     const { books, table, ask, decide } = await openBooks();

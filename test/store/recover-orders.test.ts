@@ -5,7 +5,8 @@ import { beforeEach, describe, it } from '@jest/globals';
 import { cancelStandingOrder, openStandingOrder } from '../../lambdas/api/standing-orders.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
-import { orderKey, walletKey } from '../../lambdas/store/keys.ts';
+import { orderKey, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
+import { UnreadableItem } from '../../lambdas/store/unreadable.ts';
 import { getOrder } from '../../lambdas/store/standing-orders.ts';
 import { listTransactions } from '../../lambdas/store/transactions.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
@@ -18,7 +19,7 @@ import { afterTest, useEngine } from '../fixture.ts';
 import { endUser, send } from '../request.ts';
 import { eventsIn } from '../simulation/consumers.ts';
 import { newKey, timeOf } from './commands.ts';
-import { changeItem, itemOf, plant } from './inspect.ts';
+import { changeItem, fieldsOf, itemOf, plant, removeItem } from './inspect.ts';
 import { recover } from './recovering.ts';
 import { fundedWallet, openWallet } from './wallets.ts';
 import { queueOfDepth } from './work.ts';
@@ -37,14 +38,30 @@ beforeEach(async () => {
   await books.follow();
 });
 
-async function open(receiver: object): Promise<string> {
-  const { table } = books;
-  const services = { table, limits: openLimits({ readsPerHour: 99, refusalsPerHour: 99, perHour: 99 }) };
-  const body = { amount: 10, every: 'week', firstAt: timeOf(table, 7_200_000), description: 'Rent', ...receiver };
-  const request = { as: ann, key: newKey(), path: { walletId }, body };
-  const { status, body: order } = await send('open-standing-order', serve(openStandingOrder, services), request);
+const orderOf = (members: object) => ({
+  ...{ amount: 10, every: 'week', firstAt: timeOf(books.table, 7_200_000), description: 'Rent' },
+  ...members,
+});
+
+function request(key: string, body: object) {
+  const services = { table: books.table, limits: openLimits({ readsPerHour: 99, refusalsPerHour: 99, perHour: 99 }) };
+  return send('open-standing-order', serve(openStandingOrder, services), { as: ann, key, path: { walletId }, body });
+}
+
+async function open(members: object, key = newKey()): Promise<string> {
+  const { status, body: order } = await request(key, orderOf(members));
   assert.equal(status, 201);
   return String(order?.['standingOrderId']);
+}
+
+/** Lets the sweeper make the payments that are due to be made. Returns the ids of all payments, the newest first. */
+async function makePayments(): Promise<string[]> {
+  const queue = queueOfDepth(0);
+  await sweep({ table: books.table, withdrawals: queue, transfers: queue });
+  const { items } = await listTransactions(books.table, { walletId, limit: 10 });
+  return items.flatMap((one) =>
+    !(one instanceof UnreadableItem) && one.type === 'transfer' ? [one.transactionId] : [],
+  );
 }
 
 async function cancel(standingOrderId: string): Promise<void> {
@@ -97,6 +114,80 @@ describe('a standing order in a restored table', () => {
     await sweep({ table, withdrawals: queue, transfers: queue });
     const { items } = await listTransactions(table, { walletId, limit: 1 });
     assert.equal(items[0] && 'standingOrderId' in items[0] && items[0].standingOrderId, standingOrderId);
+  });
+
+  it('answers a repetition of its request after it was opened again', async () => {
+    const { table } = books;
+    const [key, body] = [newKey(), orderOf({ toWalletId })];
+    const standingOrderId = await open({ toWalletId }, key);
+    const events = await eventsUntilNow();
+    await removeItem(table, orderKey(standingOrderId));
+    await removeItem(table, transactionKey(`tx_${standingOrderId.slice('so_'.length)}`));
+    // The recovery sets the clock to today.
+    const { now } = table.clock;
+    await recover(books, events);
+    table.clock.now = now;
+    const again = await request(key, body);
+    assert.deepEqual(
+      [again.status, again.body?.['standingOrderId'], again.headers['Idempotency-Replayed']],
+      [201, standingOrderId, 'true'],
+    );
+    const other = await request(key, { ...body, amount: 11 });
+    assert.equal(other.body?.['code'], 'idempotency_key_reused');
+  });
+
+  it('makes a payment again that it counts, and that no source shows', async () => {
+    const { table } = books;
+    const standingOrderId = await open({ toWalletId });
+    const [payment] = await makePayments();
+    await books.follow();
+    await removeItem(table, transactionKey(payment!));
+    assert.deepEqual(differences(await recover(books)), []);
+    assert.equal((await getOrder(table, standingOrderId))?.made, 0);
+    assert.deepEqual((await makePayments()).slice(-1), [payment]);
+  });
+
+  it('makes its last payment again, and is active until then', async () => {
+    const { table } = books;
+    const standingOrderId = await open({ toWalletId, count: 1 });
+    const [payment] = await makePayments();
+    await books.follow();
+    assert.equal((await getOrder(table, standingOrderId))?.status, 'ended');
+    const ended = await getOrder(table, standingOrderId);
+    await removeItem(table, transactionKey(payment!));
+    await recover(books);
+    assert.equal((await getOrder(table, standingOrderId))?.status, 'active');
+    await makePayments();
+    const timeless = { updatedAt: '', endedAt: '' };
+    assert.deepEqual({ ...(await getOrder(table, standingOrderId)), ...timeless }, { ...ended, ...timeless });
+  });
+
+  it('knows the payments that it has made since, so that a cancel is for them, too', async () => {
+    const { table } = books;
+    const standingOrderId = await open({ toWalletId });
+    const restored = await itemOf(table, orderKey(standingOrderId));
+    const [payment] = await makePayments();
+    await books.follow();
+    await plant(table, { ...restored });
+    await recover(books);
+    assert.equal((await getOrder(table, standingOrderId))?.made, 1);
+    await cancel(standingOrderId);
+    assert.equal((await fieldsOf(table, payment!))?.status, 'failed');
+  });
+
+  it('that was cancelled cancels the payment that the restore has torn from it', async () => {
+    const { table } = books;
+    const standingOrderId = await open({ toWalletId });
+    const [payment] = await makePayments();
+    const scheduled = await itemOf(table, transactionKey(payment!));
+    await cancel(standingOrderId);
+    const cancelled = await fieldsOf(table, payment!);
+    await books.follow();
+    await plant(table, { ...scheduled });
+    await changeItem(table, walletKey(walletId), { scheduled: 1 });
+    await recover(books);
+    assert.deepEqual(await fieldsOf(table, payment!), cancelled);
+    assert.equal((await getWallet(table, walletId, { consistent: true }))?.scheduled, 0);
   });
 
   it('is named when its event hides the account, and is not missed when it had ended', async () => {

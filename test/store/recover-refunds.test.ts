@@ -2,14 +2,36 @@
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { transactionKey, walletKey } from '../../lambdas/store/keys.ts';
-import { useEngine } from '../fixture.ts';
+import type { Table } from '../../lambdas/store/table.ts';
+import { newBooks } from '../books.ts';
+import { afterTest, useEngine } from '../fixture.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
-import { queueTransfer } from './commands.ts';
+import { newKey, queueTransfer, transfer } from './commands.ts';
+import { capture, holdOf, openHold } from './hold-commands.ts';
 import { changeItem, fieldsOf, itemOf } from './inspect.ts';
 import { assertSound, eventsOf, forget, recover } from './recovering.ts';
+import { refund as refundLeft, refundableOf } from './refund-commands.ts';
 import { assertRefunded, balances, idsOf, newScene, refund } from './refund-scenes.ts';
+import { fundedWallet, openWallet } from './wallets.ts';
 
 const engine = useEngine();
+/** A hold that is open when the recovery runs, by the time of today. */
+const longMs = 365 * 86_400_000;
+
+interface Part {
+  readonly amount?: number;
+}
+
+/** Returns a function that refunds a payment of 100, or captures a hold of it: an amount, or all that is left. */
+async function commandOn(table: Table, kind: 'refund' | 'capture', payer: string, shop: string) {
+  if (kind === 'capture') {
+    const hold = await openHold(table, payer, { amount: 100, to: shop, forMs: longMs });
+    return async (key: string, part: Part = {}) => capture(table, await holdOf(table, hold), { key, ...part });
+  }
+  const { transaction } = await transfer(table, payer, shop, { owner: 'ann', amount: 100 });
+  return async (key: string, part: Part = {}) =>
+    refundLeft(table, await refundableOf(table, transaction), { key, ...part });
+}
 
 describe('a refund that the restore forgot', () => {
   it('is put back by its event, and its original names it again', async () => {
@@ -32,6 +54,33 @@ describe('a refund that the restore forgot', () => {
     );
     await assertSound(scene, events);
   });
+
+  it.each(['refund', 'capture'] as const)(
+    'answers the repetition of a %s of all that was left, also while another one is forgotten',
+    async (kind) => {
+      const books = await newBooks(engine);
+      afterTest(books.close);
+      const { table } = books;
+      const [payer, shop] = [await fundedWallet(table, 'ann', 1_000), await openWallet(table, 'shop')];
+      const make = await commandOn(table, kind, payer, shop);
+      const first = await make(newKey(), { amount: 80 });
+      await books.follow();
+      const key = newKey();
+      const rest = await make(key);
+      assert.equal(rest.transaction.amount, 20);
+      const events = await eventsOf(books);
+      await forget(books, first.transaction);
+      await forget(books, rest.transaction);
+      const lines = await recover(books, events);
+      assert.match(lines.join('\n'), new RegExp(`${rest.transaction.transactionId}: put back`));
+      // Now 80 are left, and the first request took 20.
+      const again = await make(key);
+      assert.deepEqual(
+        [again.replayed, again.transaction.transactionId, again.transaction.amount],
+        [true, rest.transaction.transactionId, 20],
+      );
+    },
+  );
 
   it('is no longer named by its original without an event, and its wallets follow', async () => {
     const scene = await newScene(engine, 30, 20);

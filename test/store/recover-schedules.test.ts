@@ -5,9 +5,10 @@ import { scheduleShardOf, transactionKey, walletKey } from '../../lambdas/store/
 import { getWallet } from '../../lambdas/store/wallets.ts';
 import { newBooks } from '../books.ts';
 import { afterTest, useEngine } from '../fixture.ts';
+import { eventsIn } from '../simulation/consumers.ts';
 import { advanceOnce } from './bank-says.ts';
 import { timeOf, transfer } from './commands.ts';
-import { changeItem, fieldsOf, itemOf, plant } from './inspect.ts';
+import { changeItem, fieldsOf, itemOf, plant, refusalOf } from './inspect.ts';
 import { assertSound, eventsOf, forget, recover } from './recovering.ts';
 import { cancel, hourMs, runTransfers, scheduleTransfer, scheduleWithdrawal, sweepAll } from './schedule-commands.ts';
 import { balanceOf, fundedWallet, openWallet } from './wallets.ts';
@@ -161,6 +162,55 @@ describe('a scheduled withdrawal that the restore forgot', () => {
     assert.ok(review.executedAt);
     assert.deepEqual(await balanceOf(table, payer), { available: 900, held: 100, total: 1_000 });
     await assertSound(scene, events);
+  });
+});
+
+describe('a scheduled withdrawal of the restored table that was executed since, and that the statement lacks', () => {
+  async function newExecutedScene(known: 'ledger' | 'event') {
+    const scene = await newScene();
+    const { table, payer } = scene;
+    const payment = await scheduleWithdrawal(table, payer, { amount: 100, fee: 3 });
+    const restored = await itemOf(table, transactionKey(payment.transactionId));
+    const wallet = await itemOf(table, walletKey(payer));
+    await scene.follow();
+    table.clock.now += hourMs + 2_000;
+    await sweepAll(table);
+    await advanceOnce(table, payment.transactionId, { submit: () => ({ outcome: 'unknown', reason: 'timed out' }) });
+    const executedAt = (await fieldsOf(table, payment.transactionId))?.executedAt;
+    const records = await scene.takeRecords();
+    if (known === 'ledger') await scene.hand(records);
+    const events = known === 'event' ? [...eventsIn(records).values()] : [];
+    await plant(table, restored ?? {}, wallet ?? {});
+    return { ...scene, payment, executedAt, events };
+  }
+
+  it.each(['ledger', 'event'] as const)(
+    'is open by the %s: its money is held, and it cannot be cancelled',
+    async (known) => {
+      const scene = await newExecutedScene(known);
+      const { table, payer, payment, executedAt, events } = scene;
+      await recover(scene, events, []);
+      const open = await fieldsOf(table, payment.transactionId);
+      assert.deepEqual([open?.status, open?.executedAt], ['executing', executedAt]);
+      assert.deepEqual(await balanceOf(table, payer), { available: 897, held: 103, total: 1_000 });
+      assert.equal((await refusalOf(cancel(table, payment)))?.code, 'not_cancellable');
+      await assertSound(scene, events);
+      // The bank is asked first, and has paid.
+      await advanceOnce(table, payment.transactionId, { find: { outcome: 'accepted' } });
+      assert.equal((await fieldsOf(table, payment.transactionId))?.status, 'completed');
+      assert.deepEqual(await balanceOf(table, payer), { available: 897, held: 0, total: 897 });
+    },
+  );
+
+  it('stays scheduled and is named when its wallet does not have the money', async () => {
+    const scene = await newExecutedScene('event');
+    const { table, payer, shop, payment, events } = scene;
+    await transfer(table, payer, shop, { owner: 'ann', amount: 950 });
+    await scene.follow();
+    const lines = await recover(scene, events, []);
+    const named = `DIFFERENCE execution_forgotten ${payment.transactionId}: it is scheduled in the table, and it was executed`;
+    assert.match(lines.join('\n'), new RegExp(named));
+    assert.equal((await fieldsOf(table, payment.transactionId))?.status, 'scheduled');
   });
 });
 

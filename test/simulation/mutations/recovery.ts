@@ -28,7 +28,7 @@ const withoutQuestion: Mutation = {
   test: 'test/service/recover.test.ts',
 };
 
-/** Random restores have no approvals. */
+/** Few random restores show it. */
 const withoutFreeze: Mutation = {
   ...mutation(
     'forget a later freeze of a wallet that was frozen at the restored moment',
@@ -39,4 +39,33 @@ const withoutFreeze: Mutation = {
   test: 'test/store/recover-approvals.test.ts',
 };
 
-export const recoveryMutations: readonly Mutation[] = [...ofRestores, withoutQuestion, withoutFreeze];
+const orders = 'bin/recover/standing-orders.ts';
+const ofOrders: readonly Mutation[] = [
+  mutation('let an order count payments that were forgotten', orders, 'await countPayments(recovery, id);', ''),
+  mutation('leave a payment of a cancelled order scheduled', orders, 'await cancelPayments(recovery, id);', ''),
+].map((one) => ({ ...one, test: 'test/store/recover-orders.test.ts' }));
+
+const ofApprovals: readonly Mutation[] = [
+  mutation('leave an approval open that was rejected', recover, 'await endApprovals(recovery);', ''),
+  mutation('let an approval undo a freeze that the ledger hides', recover, 'await rejectUncertain(recovery);', ''),
+].map((one) => ({ ...one, test: 'test/store/recover-approvals.test.ts' }));
+
+const withoutExecution: Mutation = {
+  ...mutation('leave a withdrawal scheduled that was executed', recover, 'await executeAgain(recovery);', ''),
+  test: 'test/store/recover-schedules.test.ts',
+};
+
+const withoutRest: Mutation = {
+  ...mutation(
+    'refuse the repetition of a refund of all that was left',
+    'lambdas/store/operations.ts',
+    "image['amount'] === record['amount'] || namesNoAmount;",
+    "image['amount'] === record['amount'];",
+  ),
+  test: 'test/store/recover-refunds.test.ts',
+};
+
+export const recoveryMutations: readonly Mutation[] = [
+  ...[...ofRestores, ...ofOrders, ...ofApprovals],
+  ...[withoutQuestion, withoutFreeze, withoutExecution, withoutRest],
+];

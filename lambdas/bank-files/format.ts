@@ -149,7 +149,7 @@ const dayMs = 86_400_000;
 export function dayOf(year: number, month: number, day: number, line: number): number {
   const ms = Date.UTC(year, month - 1, day);
   const date = new Date(ms);
-  if (year < 1970 || year > 9999 || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) {
+  if (year < 1970 || year > 2100 || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) {
     throw new BankFileError('bad_date', line, `${year}-${month}-${day} is no date`);
   }
   return ms / dayMs;

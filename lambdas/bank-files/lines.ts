@@ -4,6 +4,8 @@ import type { BankLine } from './format.ts';
 /** Bytes of the texts' blocks, and elements of the columns' blocks. */
 const blockBytes = 1 << 20;
 const blockLength = 1 << 16;
+/** The first number of a link of a further key; no line has a higher index. */
+const firstFurther = 1 << 30;
 const encoder = new TextEncoder();
 
 type Column = Uint8Array | Uint16Array | Int32Array | Uint32Array | Float64Array;
@@ -45,7 +47,7 @@ export interface KeptLine extends Omit<BankLine, 'references' | 'bankReference'>
 }
 
 /**
- * The lines of bank files, found by their references. Each takes about 80 bytes, so that a million fit where as many
+ * The lines of bank files, found by their references. Each takes about 65 bytes, so that a million fit where as many
  * objects would not.
  */
 export class KeptLines {
@@ -57,7 +59,7 @@ export class KeptLines {
   readonly #file = shorts();
   readonly #amount = doubles();
   readonly #currency = shorts();
-  readonly #day = integers();
+  readonly #day = shorts();
   readonly #bits = bytes();
   readonly #bankReference = integers();
   readonly #currencies: string[] = [];
@@ -68,12 +70,12 @@ export class KeptLines {
   readonly #keyStart = naturals();
   readonly #keyLength = shorts();
   readonly #keySeen = bytes();
-  /** The last link of each key, plus one. */
+  /** The last link of each key. The link of a line's first key is the line's index plus one. */
   readonly #lastLink = integers();
-  #links = 0;
-  readonly #linkLine = integers();
-  /** The link before it, plus one; 0 for the first one. */
-  readonly #linkBefore = integers();
+  /** The link before that of a line; 0 for the first one of its key. */
+  readonly #lineBefore = integers();
+  /** The links of the lines' further keys, which few lines have. */
+  readonly #further: { readonly line: number; readonly before: number }[] = [];
   /** Keys by their hashes, plus one. At most half of it is used. */
   #table = new Int32Array(1 << 10);
   /** Nobody can choose references that all have one hash. */
@@ -94,7 +96,7 @@ export class KeptLines {
       index,
       line.bankReference === undefined ? 0 : this.#hash(encoder.encode(line.bankReference)),
     );
-    for (const key of keys) this.#link(this.#keyOf(encoder.encode(key)), index);
+    for (const [nth, text] of keys.entries()) this.#link(this.#keyOf(encoder.encode(text)), index, nth === 0);
     return index;
   }
 
@@ -123,8 +125,10 @@ export class KeptLines {
   linesOf(key: number): KeptLine[] {
     const lines: KeptLine[] = [];
     if (key < 0) return lines;
-    for (let link = this.#lastLink.get(key); link > 0; link = this.#linkBefore.get(link - 1)) {
-      lines.push(this.get(this.#linkLine.get(link - 1)));
+    for (let link = this.#lastLink.get(key); link > 0;) {
+      const further = this.#further[link - firstFurther];
+      lines.push(this.get(further?.line ?? link - 1));
+      link = further?.before ?? this.#lineBefore.get(link - 1);
     }
     return lines.reverse();
   }
@@ -205,11 +209,10 @@ export class KeptLines {
     return (hash ^ (hash >>> 13)) | 0 || 1;
   }
 
-  #link(key: number, line: number): void {
-    const link = ++this.#links;
-    this.#linkLine.set(link - 1, line);
-    this.#linkBefore.set(link - 1, this.#lastLink.get(key));
-    this.#lastLink.set(key, link);
+  #link(key: number, line: number, isFirst: boolean): void {
+    const before = this.#lastLink.get(key);
+    if (isFirst) this.#lineBefore.set(line, before);
+    this.#lastLink.set(key, isFirst ? line + 1 : firstFurther + this.#further.push({ line, before }) - 1);
   }
 }
 

@@ -6,7 +6,7 @@ import { csvMappingIn } from '../../lambdas/bank-files/csv.ts';
 import { Coverage } from '../../lambdas/bank-files/coverage.ts';
 import { amountIn, BankFileError, dayText, isoDay, limits } from '../../lambdas/bank-files/format.ts';
 import { KeptLines } from '../../lambdas/bank-files/lines.ts';
-import { keysOf } from '../../lambdas/bank-files/references.ts';
+import { keysOf, transactionIdOfKey, transactionKeyOf } from '../../lambdas/bank-files/references.ts';
 import { camt, csv, csvColumns, mt940, read } from '../bank-files.ts';
 import type { WrittenLine } from '../bank-files.ts';
 
@@ -49,7 +49,7 @@ describe('a line', () => {
         currency: 'EUR',
         bankReference: 'B1',
         date: '2026-03-02',
-        keys: [`=${id}`],
+        keys: [transactionKeyOf(id)],
       },
       {
         direction: 'in',
@@ -111,7 +111,9 @@ describe('a line', () => {
       `tx_abcdefghijk\nlmnopqrstuvwxyz`,
       `RCP-20260301-${id.slice(3)}`,
     ];
-    for (const text of texts) assert.deepEqual(keysOf(['other', text]), [`=${id}`], text);
+    for (const text of texts) assert.deepEqual(keysOf(['other', text]), [transactionKeyOf(id)], text);
+    assert.deepEqual([transactionIdOfKey(transactionKeyOf(id)), transactionIdOfKey(':A')], [id, undefined]);
+    assert.equal(transactionIdOfKey(transactionKeyOf(`tx_${'7'.repeat(26)}`)), `tx_${'7'.repeat(26)}`);
     // Words that only look like one.
     assert.deepEqual(keysOf(['Gehalt Xaver Mustermann fuer Januar und Februar']), [
       ':GEHALTXAVERMUSTERMANNFUERJANUARUNDFEBRUAR',
@@ -379,7 +381,7 @@ it('lines are found by their keys, however many there are', () => {
           status: 'booked',
           bankReference: text,
           currency: 'EUR',
-          day: -amount,
+          day: amount,
           amount,
         } as const;
         const index = kept.add(line, amount, [text, `${text}+`]);
@@ -391,7 +393,7 @@ it('lines are found by their keys, however many there are', () => {
           found.map(({ index }) => index),
           indexes,
         );
-        assert.ok(found.every(({ amount, day, file }) => day === -amount && file === amount));
+        assert.ok(found.every(({ amount, day, file }) => day === amount && file === amount));
         assert.equal(kept.keyText(kept.find(key)), key.toWellFormed());
       }
       assert.equal(kept.find('none of them'), -1);

@@ -31,7 +31,7 @@ Nothing == -1
 Later(a, b) == IF a > b THEN a ELSE b
 IsOpen == record.status \in {"pending", "executing"}
 
-Resting == [step |-> "rest", claimId |-> 0, claimedAt |-> 0, earlierSubmitBy |-> Nothing,
+Resting == [step |-> "rest", claimId |-> 0, claimedAt |-> 0, earlierDueAt |-> 0, earlierSubmitBy |-> Nothing,
             unreported |-> 0, submittedAt |-> Nothing, outcome |-> "none"]
 
 Init ==
@@ -72,38 +72,43 @@ BankDecides(t, decision) ==
 ----
 \* The workers.
 
+\* A worker whose clock is ahead claims what is not due, or what another works on. It learns of its clock, and leaves.
 Claim(w) ==
-  /\ worker[w].step = "rest" /\ IsOpen /\ record.dueAt <= now /\ claims < MaxClaims
+  /\ worker[w].step = "rest" /\ IsOpen /\ claims < MaxClaims
   /\ claims' = claims + 1
   /\ record' = [record EXCEPT !.status = "executing", !.dueAt = now + Lease, !.claimId = claims',
                               !.submitBy = IF ClaimAnnouncesSubmit THEN now + SubmitBudget ELSE @]
   /\ worker' = [worker EXCEPT ![w] =
-       [Resting EXCEPT !.step = IF record.submitBy = Nothing THEN "submit" ELSE "ask", !.claimId = claims',
+       [Resting EXCEPT !.step = IF record.dueAt > now THEN "leave" ELSE IF record.submitBy = Nothing THEN "submit" ELSE "ask",
+                       !.claimId = claims', !.earlierDueAt = IF record.dueAt > now THEN record.dueAt ELSE 0,
                        !.claimedAt = now, !.earlierSubmitBy = record.submitBy,
                        !.unreported = IF record.claimId = 0 THEN 0 ELSE 1]]
   /\ UNCHANGED <<now, underway, bank, crashes>>
 
 HasClaim(w) == record.status = "executing" /\ record.claimId = worker[w].claimId
 
-\* Gives the claim back. A visit counts, and so does that of a worker that claimed and reported nothing. After the last
-\* counted visit an operator must decide.
+\* Gives the claim back. A visit counts, and so does that of a worker that claimed and reported nothing.
 PutBack(w, dueAt, submitBy, visits) ==
-  LET attempts == record.attempts + worker[w].unreported + visits
-      isVisited == record.isVisited \/ attempts > record.attempts IN
-  /\ record' =
-       IF ~HasClaim(w) THEN record
-       ELSE IF visits > 0 /\ attempts >= MaxAttempts
-            THEN [record EXCEPT !.status = "review", !.claimId = 0, !.submitBy = Nothing, !.attempts = attempts,
-                                !.isVisited = isVisited]
-            ELSE [record EXCEPT !.dueAt = dueAt, !.submitBy = submitBy, !.claimId = 0, !.attempts = attempts,
-                                !.isVisited = isVisited]
+  LET attempts == record.attempts + worker[w].unreported + visits IN
+  /\ record' = IF ~HasClaim(w) THEN record
+               ELSE [record EXCEPT !.dueAt = dueAt, !.submitBy = submitBy, !.claimId = 0, !.attempts = attempts,
+                                   !.isVisited = @ \/ attempts > record.attempts]
   /\ worker' = [worker EXCEPT ![w] = Resting]
+
+\* After a visit without an answer. After the last one that counts an operator must decide.
+PutBackOrReview(w, dueAt, submitBy) ==
+  LET attempts == record.attempts + worker[w].unreported + 1 IN
+  IF HasClaim(w) /\ attempts >= MaxAttempts
+  THEN /\ record' = [record EXCEPT !.status = "review", !.claimId = 0, !.submitBy = Nothing, !.attempts = attempts,
+                                   !.isVisited = TRUE]
+       /\ worker' = [worker EXCEPT ![w] = Resting]
+  ELSE PutBack(w, dueAt, submitBy, 1)
 
 \* Submits nothing, and asks nothing more: the wallet is frozen, the bank is known to be down, or the worker's clock is
 \* doubted.
 Leave(w) ==
-  /\ worker[w].step \in {"ask", "submit"}
-  /\ PutBack(w, now, worker[w].earlierSubmitBy, 0)
+  /\ worker[w].step \in {"leave", "ask", "submit"}
+  /\ PutBack(w, Later(now, worker[w].earlierDueAt), worker[w].earlierSubmitBy, 0)
   /\ UNCHANGED <<now, underway, bank, claims, crashes>>
 
 Hears(w) ==
@@ -111,7 +116,8 @@ Hears(w) ==
   /\ worker' = [worker EXCEPT ![w].step = "end", ![w].outcome = bank.decision]
   /\ UNCHANGED record
 
-\* Asks about an earlier submit: the bank's decision, "not found", or a lost answer.
+\* Asks about an earlier submit: the bank's decision, "not found", or a lost answer. "Not found" before the end of the window
+\* never leads to review, as the next answer is definite.
 Ask(w) ==
   /\ worker[w].step = "ask"
   /\ LET windowEnd == worker[w].earlierSubmitBy + NotFoundWindow IN
@@ -120,7 +126,7 @@ Ask(w) ==
         /\ IF now < windowEnd
            THEN PutBack(w, windowEnd, worker[w].earlierSubmitBy, 1)
            ELSE worker' = [worker EXCEPT ![w].step = "submit"] /\ UNCHANGED record
-     \/ PutBack(w, Later(now + 1, windowEnd), worker[w].earlierSubmitBy, 1)
+     \/ PutBackOrReview(w, Later(now + 1, windowEnd), worker[w].earlierSubmitBy)
   /\ UNCHANGED <<now, underway, bank, claims, crashes>>
 
 \* A worker that comes too late for its announced time submits nothing.
@@ -137,7 +143,7 @@ Wait(w) ==
   /\ worker[w].step = "wait"
   /\ \/ now <= worker[w].submittedAt + CallTime /\ Hears(w)
      \/ IF UnknownKeepsHold
-        THEN PutBack(w, Later(now + 1, now + NotFoundWindow), now, 1)
+        THEN PutBackOrReview(w, Later(now + 1, now + NotFoundWindow), now)
         ELSE \E outcome \in {"paid", "rejected"} :
                worker' = [worker EXCEPT ![w].step = "end", ![w].outcome = outcome] /\ UNCHANGED record
   /\ UNCHANGED <<now, underway, bank, claims, crashes>>

@@ -13,19 +13,35 @@ import { startService } from './service.ts';
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const pages = ['holds', 'refunds', 'splits', 'limits', 'fees', 'approvals', 'batches'].map((page) =>
-  readFileSync(join(root, 'docs', `${page}.md`), 'utf8'),
-);
+const pageOf = (name: string) => readFileSync(join(root, 'docs', `${name}.md`), 'utf8');
+const pages = ['holds', 'refunds', 'splits', 'limits', 'fees', 'approvals', 'batches'].map(pageOf);
+const day = pageOf('walkthrough').split('## The day of a marketplace')[1] ?? '';
 const { runner } = await startService();
+
+/** Checks the answers of a marketplace's day against the figures of its page. */
+function checkDay(answers: readonly Record<string, unknown>[]): void {
+  const [filled, sale, refund, limited, chargeback, refused, below, firm, approved, francs] = answers;
+  assert.equal(filled?.['available'], 196_000);
+  assert.deepEqual([sale?.['amount'], sale?.['fee']], [80_000, 4_000]);
+  assert.deepEqual([refund?.['type'], refund?.['amount']], ['refund', 10_000]);
+  assert.deepEqual([limited?.['code'], limited?.['limit']], ['limit_exceeded', 'out.perTransaction']);
+  assert.deepEqual([chargeback?.['chargeback'], chargeback?.['amount']], [true, 200_000]);
+  assert.equal(refused?.['code'], 'insufficient_funds');
+  assert.equal(below?.['available'], -74_000);
+  assert.equal(firm?.['available'], 66_500);
+  assert.equal(approved?.['status'], 'approved');
+  assert.equal(francs?.['available'], 2_000_000);
+}
 
 describe('README', () => {
   it('has a walk-through that works as pasted, and those of the features go on from it', async () => {
-    const commands = [readme, ...pages].map((page) => /```bash\n([^]*?)```/.exec(page)?.[1] ?? '');
+    const commands = [readme, ...pages, day].map((page) => /```bash\n([^]*?)```/.exec(page)?.[1] ?? '');
     const { stdout } = await run('bash', ['-c', commands.join('').replace('http://127.0.0.1:3000', runner.baseUrl)]);
     const answers = stdout
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
+    checkDay(answers.splice(-10));
     const [charged, sent, repeated, withdrawn, balance, history, captured, released, left, ...more] = answers;
     assert.equal(answers.length, 28);
     assert.deepEqual([charged?.['type'], charged?.['status'], charged?.['amount']], ['charge', 'completed', 10_000]);

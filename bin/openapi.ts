@@ -103,7 +103,8 @@ export async function handlerOf(file: FunctionName, name: RouteName): Promise<Ro
 function operationOf(route: NamedRoute, handler: Described): object {
   const { summary, description } = textOf(route);
   const { successes, prefer } = answers[route.name];
-  const [, tag] = route.path.split('/');
+  const [, first] = route.path.split('/');
+  const tag = route.function === 'reference' ? 'reference' : first;
   const query = handler.query && z.toJSONSchema(handler.query, { io: 'output', override });
   const parameters = [
     ...[...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({

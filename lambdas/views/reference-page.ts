@@ -47,7 +47,8 @@ code,pre{font-family:ui-monospace,monospace;font-size:.875em}
 pre{overflow:auto;padding:.75rem;border:1px solid GrayText}
 section{margin-block:2.5rem}
 h3{overflow-wrap:anywhere}
-nav ul{columns:18rem;padding-inline-start:1rem}
+nav ul{columns:20rem;padding-inline-start:1rem}
+nav li{overflow-wrap:anywhere}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%}
 th,td{text-align:start;vertical-align:top;padding:.375rem .75rem .375rem 0;border-bottom:1px solid GrayText}
@@ -69,10 +70,11 @@ export function referencePage(document: ApiDescription): string {
 <style>${referenceStyle}</style>
 <main>
 <h1>${html(info.title)}</h1>
-<p>Version ${html(info.version)}. The same as <a href=openapi.json>OpenAPI document</a>.
+<p>Version ${html(info.version)}. As a document for generators of clients: <a href=openapi.json>openapi.json</a>.
 <p>${html(info.description)}
-<nav aria-label=Routes>${tags.map(([tag, ofTag]) => contentsOf(tag, ofTag)).join('\n')}
-<h2>Further</h2><ul><li><a href=#codes>Codes of refusals</a><li><a href=#schemas>Schemas</a></ul></nav>
+<nav aria-label=Contents><h2>Contents</h2>
+${tags.map(([tag, ofTag]) => contentsOf(tag, ofTag)).join('\n')}
+<h3>everything else</h3><ul><li><a href=#codes>Codes of refusals</a><li><a href=#schemas>Schemas</a></ul></nav>
 ${tags.map(([tag, ofTag]) => `<h2>${html(tag)}</h2>\n${ofTag.map((one) => sectionOf(one, components)).join('\n')}`).join('\n')}
 <h2 id=codes>Codes of refusals</h2>
 ${codesTable(components.examples)}
@@ -89,7 +91,7 @@ function contentsOf(tag: string, operations: readonly NamedOperation[]): string 
   const links = operations.map(
     ({ operationId, method, path }) => `<li><a href="#${html(operationId)}">${method} ${html(path)}</a>`,
   );
-  return `<h2>${html(tag)}</h2><ul>${links.join('')}</ul>`;
+  return `<h3>${html(tag)}</h3><ul>${links.join('')}</ul>`;
 }
 
 function sectionOf(operation: NamedOperation, { parameters }: ApiDescription['components']): string {

@@ -81,7 +81,11 @@ const decisions: Record<
   },
   'get-receipt': { own: 'read', any: 'support', request: ({ receiptCode }) => [`/receipts/${receiptCode}`] },
   'list-entries': { own: 'read', any: 'support', request: ({ walletId }) => [`/wallets/${walletId}/entries`] },
-  'get-totals': { own: 'read', any: 'support', request: () => ['/totals?month=2026-01'] },
+  'get-totals': {
+    own: 'read',
+    any: 'support',
+    request: ({ ownerId }) => [`/totals?month=2026-01&ownerId=${ownerId}`],
+  },
   'get-statement': {
     own: 'read',
     any: 'support',

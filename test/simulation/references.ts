@@ -3,7 +3,7 @@ import { referenceKey } from '../../lambdas/store/keys.ts';
 import type { Ask, Witness } from './asks.ts';
 import type { Item, TransactionState, Violate } from './items.ts';
 import { transactionIdOfName, walletIdOfName } from './history.ts';
-import type { WalletName } from './history.ts';
+import type { Step, WalletName } from './history.ts';
 import type { Ledger } from './ledger.ts';
 
 /** Returns the transactions that have the reference of this one for themselves alone, with it. */
@@ -38,17 +38,21 @@ export function checkReference(
   }
 }
 
-/** Returns whether another command has the reference that this one asks for, and the answer names its transaction. */
-export function isTaken({ step, response }: Ask, { ledger }: Witness): boolean {
-  const { action, principal, operator } = step;
-  if (!('reference' in action)) return false;
-  const ownerId = operator ? undefined : principal;
-  const all = sharing(
-    { ...(ownerId !== undefined && { ownerId }), externalReference: action.reference },
-    ledger.transactions(),
-  );
-  const others = all.filter(({ transactionId }) => transactionId !== transactionIdOfName(step));
-  return others.some(({ transactionId }) => transactionId === response?.body?.['transactionId']);
+/**
+ * Returns whether another command has the reference that this one asks for, or that an approved command does, and the answer
+ * names its transaction.
+ */
+export function isTaken({ step, response }: Ask, { ledger, history }: Witness): boolean {
+  const name = step.action.do === 'approve' ? step.action.target : step;
+  const isSame = ({ principal, key }: Step) => principal === name.principal && key === name.key;
+  return history.steps.filter(isSame).some(({ action, principal, operator }) => {
+    if (!('reference' in action)) return false;
+    const scope = operator ? {} : { ownerId: principal };
+    return sharing({ ...scope, externalReference: action.reference }, ledger.transactions()).some(
+      ({ transactionId }) =>
+        transactionId !== transactionIdOfName(name) && transactionId === response?.body?.['transactionId'],
+    );
+  });
 }
 
 /** Returns a transaction on a page that the caller must not find by this reference; undefined when there is none. */

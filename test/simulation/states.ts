@@ -177,6 +177,7 @@ const predicates = {
     asks.some((ask) => ask.route === 'split' && isRefusedAs('limit_exceeded')(ask)),
   'a split is replayed': ({ asks }) =>
     asks.some(({ route, response }) => route === 'split' && response?.headers['Idempotency-Replayed'] === 'true'),
+  'a command is refused as its reference is taken': ({ asks }) => asks.some(isRefusedAs('reference_taken')),
   'a command is refused by a limit of its wallet': ({ asks }) => asks.some(isRefusedAs('limit_exceeded')),
   'a transfer is refused by a limit of its receiver': ({ asks, lives }) =>
     asks.some(

@@ -316,12 +316,15 @@ export function scheduleRefusal(
   return new WalletError('too_many_scheduled', { detail: `a wallet has at most ${most} scheduled payments` });
 }
 
-/** Returns why no further standing order can be opened for this wallet, as `scheduleRefusal`. */
-export function orderRefusal(wallet: Wallet | undefined, use: Use, { orders: most }: Caps): WalletError | undefined {
-  const refusal = useRefusal(wallet, use);
-  if (refusal !== undefined || wallet === undefined || (wallet.orders ?? 0) < most) return refusal;
+/**
+ * Returns why no further standing order can be opened for this wallet, as `scheduleRefusal`: orders of one payment would be
+ * a way around the most that it can have scheduled.
+ */
+export function orderRefusal(wallet: Wallet | undefined, use: Use, most: Caps): WalletError | undefined {
+  const refusal = scheduleRefusal(wallet, use, most);
+  if (refusal !== undefined || wallet === undefined || (wallet.orders ?? 0) < most.orders) return refusal;
   return new WalletError('too_many_standing_orders', {
-    detail: `a wallet has at most ${most} standing orders that are active`,
+    detail: `a wallet has at most ${most.orders} standing orders that are active`,
   });
 }
 

@@ -105,8 +105,10 @@ export function countOrder(table: Table, order: Omit<Movement, 'amount' | 'trans
   return countInWallet(table, order, {
     label: 'wallet of a standing order',
     set: 'orders = if_not_exists(orders, :zero) + :one',
-    if: '#status = :active AND (attribute_not_exists(orders) OR orders < :most)',
-    values: { zero: 0, most: most.orders },
+    if:
+      '#status = :active AND (attribute_not_exists(orders) OR orders < :most) ' +
+      'AND (attribute_not_exists(scheduled) OR scheduled < :mostScheduled)',
+    values: { zero: 0, most: most.orders, mostScheduled: most.scheduled },
     refused: (wallet) => orderRefusal(wallet, order, most),
   });
 }

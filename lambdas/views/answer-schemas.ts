@@ -699,6 +699,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
     codes: [
       ...use,
       ...(['same_wallet', 'operator_limit_exceeded', 'standing_order_not_found', 'too_many_standing_orders'] as const),
+      'too_many_scheduled',
     ],
   },
   'list-standing-orders': {

@@ -50,38 +50,54 @@ export async function queueScheduled(run: Run, queues: ScheduledQueues, endsAt: 
       if (page === undefined) return;
       run.scheduledAt = earlier(run.scheduledAt, page.earliestAt);
       const work = readableWork(run, page.work);
-      let sent = 0;
+      let [sent, tried] = [0, 0];
       for (const type of queuedTypes) {
         const ofType = work.filter((one) => one.type === type);
-        const given = ofType.slice(0, ofType.length === 0 ? 0 : await rooms[type](ofType.length));
+        const given = ofType.slice(0, ofType.length === 0 ? 0 : await rooms[type].take(ofType.length));
         const sentOfType = await queues.queueAll(type, given);
         if (sentOfType < given.length) noteOldest(run.open[type], [given[0]?.dueAt]);
         sent += sentOfType;
+        tried += given.length;
       }
       queued += sent;
-      // A page may hold only work that cannot be read. Behind a page without room is no room either.
-      if (page.next !== undefined && (sent > 0 || work.length === 0)) next.push({ shard, from: page.next });
+      // A page may hold only work that cannot be read, or whose queue is full. Work for the other queue may follow.
+      const goesOn = async () => sent > 0 || (tried === 0 && (await hasRoom(rooms)));
+      if (page.next !== undefined && (await goesOn())) next.push({ shard, from: page.next });
     });
     pages = next;
   }
   if (queued > 0) logger.info('scheduled payments queued', { queued });
 }
 
-/** Returns a function that takes room for up to `wanted` messages in a queue. Reads its depth once, and only if asked. */
-function roomOf(
-  run: Run,
-  type: QueuedType,
-  { depth, mostQueued }: ScheduledQueues,
-): (wanted: number) => Promise<number> {
+/** The room in a queue. */
+interface Room {
+  /** Takes room for up to `wanted` messages, and returns for how many. */
+  readonly take: (wanted: number) => Promise<number>;
+  readonly isLeft: () => Promise<boolean>;
+}
+
+/** Returns the room in a queue. Reads its depth once, and only if asked. */
+function roomOf(run: Run, type: QueuedType, { depth, mostQueued }: ScheduledQueues): Room {
   let left: number | undefined;
   let reading: Promise<void> | undefined;
-  return async (wanted) => {
-    reading ??= attempt(run, () => depth(type)).then((waiting) => {
+  const read = () =>
+    (reading ??= attempt(run, () => depth(type)).then((waiting) => {
       left = waiting === undefined ? 0 : Math.max(0, mostQueued - waiting);
-    });
-    await reading;
-    const taken = Math.min(wanted, left ?? 0);
-    left = (left ?? 0) - taken;
-    return taken;
+    }));
+  return {
+    async take(wanted) {
+      await read();
+      const taken = Math.min(wanted, left ?? 0);
+      left = (left ?? 0) - taken;
+      return taken;
+    },
+    async isLeft() {
+      await read();
+      return (left ?? 0) > 0;
+    },
   };
+}
+
+async function hasRoom(rooms: Readonly<Record<QueuedType, Room>>): Promise<boolean> {
+  return (await rooms.withdrawal.isLeft()) || (await rooms.transfer.isLeft());
 }

@@ -37,8 +37,11 @@ export const orderOperations: readonly Operation[] = [
   operation(
     'pay a standing order of a wallet with as many scheduled payments as it can have',
     [
-      { action: { do: 'transfer', wallet: alice, to: bob, amount: 100, queued: false, executeAt: 3 * hourMs } },
-      { ...openOrder(100, 1), at: 6_000 },
+      openOrder(100, 1),
+      {
+        action: { do: 'transfer', wallet: alice, to: bob, amount: 100, queued: false, executeAt: 3 * hourMs },
+        at: 6_000,
+      },
       sweepAt(sweptAt),
       sweepAt(paidAt),
     ],

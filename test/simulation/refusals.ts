@@ -167,7 +167,10 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
       return found.some((one) => one.limit === limit && (one.left < 0n ? 0n : one.left) === BigInt(Number(left)));
     }
     case 'too_many_scheduled':
-      return isLater && sources.some((wallet) => (wallet?.scheduled ?? 0) >= (history.service.caps ?? caps).scheduled);
+      return (
+        (isLater || action.do === 'open-standing-order') &&
+        sources.some((wallet) => (wallet?.scheduled ?? 0) >= (history.service.caps ?? caps).scheduled)
+      );
     case 'too_many_standing_orders':
       return sources.some((wallet) => (wallet?.orders ?? 0) >= (history.service.caps ?? caps).orders);
     case 'reference_taken':

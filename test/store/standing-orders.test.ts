@@ -268,12 +268,23 @@ describe('a wallet with as many standing orders as it can have', () => {
 
   it('makes the payments of its orders, also with as many scheduled payments as it can have', async () => {
     withCaps(2, 1);
-    await scheduleTransfer(table, walletId, toWalletId, { amount: 1 });
     const orders = [await opened(), await opened()];
+    await scheduleTransfer(table, walletId, toWalletId, { amount: 1 });
     await sweepNow();
     for (const order of orders) assert.deepEqual(statusesOf(await payments(order)), ['scheduled']);
     const refused = () => scheduleTransfer(table, walletId, toWalletId, { amount: 1 });
     await assertRefused(table, 'too_many_scheduled', refused);
+  });
+});
+
+describe('a wallet with as many scheduled payments as it can have', () => {
+  it('takes no standing order, so that orders of one payment are no way around', async () => {
+    table = { ...table, caps: { scheduled: 2, orders: 1 } };
+    for (let n = 0; n < 2; n++) {
+      await opened({ count: 1 });
+      await sweepNow();
+    }
+    await assertRefused(table, 'too_many_scheduled', () => opened({ count: 1 }));
   });
 });
 

@@ -23,10 +23,10 @@ beforeEach(() => {
   });
 });
 
-/** Plants scheduled transfers whose time is now. Returns their ids. */
-const plantScheduled = (table: TestTable, shard: number, count: number) =>
+/** Plants scheduled payments whose time is now. Returns their ids. */
+const plantScheduled = (table: TestTable, shard: number, count: number, type = 'transfer') =>
   plantDue(table, dueShard('scheduled', shard), count, {
-    ...{ type: 'transfer', status: 'scheduled', executeAt: timeOf(table), createdAt: timeOf(table, -hourMs) },
+    ...{ type, status: 'scheduled', executeAt: timeOf(table), createdAt: timeOf(table, -hourMs) },
   });
 
 describe('a crowd of scheduled payments', () => {
@@ -65,6 +65,17 @@ describe('a crowd of scheduled payments', () => {
       await sweep({ table, withdrawals: queueOfDepth(0), transfers: scarce, mostQueued: 1 });
     }
     assert.ok(scarce.sent.includes(last[0] ?? ''));
+  });
+
+  it('does not keep payments of the other type waiting when its own queue is full', async () => {
+    const table = await engine.newTable();
+    await plantScheduled(table, 3, 250, 'withdrawal');
+    table.clock.now += 1_000;
+    const [transfer] = await plantScheduled(table, 3, 1);
+    table.clock.now += 2_000;
+    const [withdrawals, transfers] = [queueOfDepth(10_000), queueOfDepth(0)];
+    await sweep({ table, withdrawals, transfers });
+    assert.deepEqual([withdrawals.sent, transfers.sent], [[], [transfer]]);
   });
 
   it('counts as late payments, and not as work that its workers leave', async () => {

@@ -42,6 +42,15 @@ export const orderMutations: readonly Mutation[] = [
     'OR orders <= :most)',
     'open more standing orders than a wallet can have',
   ),
+  {
+    ...mutation(
+      'open a standing order for a wallet with as many scheduled payments as it can have',
+      'lambdas/store/movements.ts',
+      'OR scheduled < :mostScheduled)',
+      'OR scheduled <= :mostScheduled)',
+    ),
+    test: 'test/store/standing-orders.test.ts',
+  },
   mutation(
     'count a standing order as active that has made its last payment',
     'lambdas/store/movements.ts',

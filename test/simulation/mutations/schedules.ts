@@ -110,6 +110,15 @@ export const scheduleMutations: readonly Mutation[] = [
     ],
     test: 'test/store/sweeper-scheduled.test.ts',
   },
+  {
+    ...mutation(
+      'keep transfers waiting while the queue of withdrawals is full',
+      queueing,
+      '(tried === 0 && (await hasRoom(rooms)))',
+      'work.length === 0',
+    ),
+    test: 'test/store/sweeper-scheduled.test.ts',
+  },
   mutation(
     'show a scheduled transfer to its receiver',
     'lambdas/domain/transaction.ts',

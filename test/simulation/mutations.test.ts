@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { access, readFile } from 'node:fs/promises';
 import { describe, it } from '@jest/globals';
 import { mutations } from './mutations.ts';
+import { reading, writing } from './newer-releases.ts';
 import { operations } from './operations.ts';
 
 describe('mutations', () => {
@@ -15,6 +16,13 @@ describe('mutations', () => {
       if (operation !== undefined) assert.ok(operations.some((one) => one.name === operation));
     });
   }
+
+  it('and the newer releases of an upgrade can still be made', async () => {
+    for (const { file, text } of [...reading, ...Object.values(writing).flat()]) {
+      const source = await readFile(new URL(`../../${file}`, import.meta.url), 'utf8');
+      assert.equal(source.split(text).length, 2, `exactly one "${text}" in ${file}`);
+    }
+  });
 
   it('differ in their names', () => {
     assert.equal(new Set(mutations.map(({ name }) => name)).size, mutations.length);

@@ -46,7 +46,7 @@ export const writing: Readonly<Record<'transactions' | 'wallets' | 'messages' | 
     ),
   ],
   wallets: [
-    edit('store/wallets.ts', 'v: itemVersion, ...wallet }', "...wallet, v: 2, tier: 'basic' }"),
+    edit('store/open-wallet.ts', 'v: itemVersion, ...wallet }', "...wallet, v: 2, tier: 'basic' }"),
     edit('store/movements.ts', "const stamp = '", "const stamp = 'v = :two, "),
     edit(
       'store/movements.ts',

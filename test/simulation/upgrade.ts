@@ -21,19 +21,21 @@ export interface Releases {
 /** The least time between the end of an earlier release and the first newer item: its slowest invocation has ended. */
 const settledMs = 60_000;
 
-/** What a history loses where the old release lacks a route. The release that brought standing orders had fees before. */
+/** What a history loses where the old release lacks a route. */
 const parts: readonly { readonly route: string; readonly without: (history: History) => History }[] = [
   { route: 'approve', without: withoutApprovals },
   { route: 'create-batch', without: withoutBatches },
   { route: 'open-standing-order', without: withoutSchedules },
-  { route: 'open-standing-order', without: withoutFees },
   { route: 'find-transactions', without: withoutReferences },
 ];
 
-/** Returns the part of a history that an upgrade has: its table is never put back, and its old release has all parts. */
+/**
+ * Returns the part of a history that an upgrade has: its table is never put back, and its old release has all parts. Records
+ * with a fee have version 2, which is the newer one here.
+ */
 export function fitForUpgrade({ restore, ...history }: History, { old }: Releases): History {
   const lacking = parts.filter(({ route }) => !old.routes.has(route));
-  return lacking.reduce<History>((rest, { without }) => without(rest), history);
+  return lacking.reduce<History>((rest, { without }) => without(rest), withoutFees(history));
 }
 
 /** The types of newer items, each as often as it is to occur. */

@@ -15,9 +15,6 @@ import type { WalletFunction } from './wallet-function.ts';
  */
 export type DeploymentStrategy = 'all-at-once' | ILambdaDeploymentConfig;
 
-/** Functions that a schedule invokes a few times an hour: a share of that traffic shows nothing. */
-const scheduled: ReadonlySet<string> = new Set<FunctionName>(['sweeper', 'integrity-job']);
-
 /** CodeDeploy watches no more for a function. */
 const mostAlarms = 10;
 
@@ -41,7 +38,7 @@ export class Deployments extends Construct {
       reason: 'It is the smallest policy that AWS has for CodeDeploy, which moves aliases and reads alarms.',
     });
     for (const [name, { handler, alias }] of Object.entries(functions)) {
-      if (alias === undefined || scheduled.has(name)) continue;
+      if (alias === undefined) continue;
       const errors = new Alarm(this, `${name}-errors`, {
         alarmName: `${serviceNameOf(this)} deployment: ${name} fails`,
         alarmDescription: `Rolls back a deployment of ${name}. It calls no operator, and means nothing between deployments.`,

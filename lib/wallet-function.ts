@@ -77,6 +77,16 @@ export interface WalletFunctionProps<Name extends FunctionName> {
 /** Whether functions below a construct have versions, of which callers invoke the one with the alias. */
 export const aliasContext = 'wallet:alias';
 
+/**
+ * Functions without versions. Most of them only read: a bad one moves no money. A schedule invokes the other two a few times an
+ * hour, so a share of that traffic shows nothing. A version takes four of the 500 resources of a stack.
+ */
+export const unversioned: ReadonlySet<FunctionName> = new Set([
+  ...(['list-wallets', 'get-wallet', 'get-balance', 'list-entries', 'list-transactions', 'get-transaction'] as const),
+  ...(['statements', 'reference', 'console', 'health', 'integrity', 'get-approval', 'get-batch'] as const),
+  ...(['sweeper', 'integrity-job'] as const),
+]);
+
 /** The alias of the version that callers invoke, where functions have versions. */
 export const aliasName = 'live';
 
@@ -140,7 +150,7 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
       tracing: Tracing.ACTIVE,
       ...(props.network && placeIn(props.network)),
     });
-    if (this.node.tryGetContext(aliasContext) === true) {
+    if (this.node.tryGetContext(aliasContext) === true && !unversioned.has(name)) {
       this.alias = new Alias(this, 'Live', { aliasName, version: this.handler.currentVersion as IVersion });
     }
     for (const [, binding] of bindings) {

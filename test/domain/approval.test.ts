@@ -150,7 +150,7 @@ describe('an approval', () => {
 });
 
 describe('the view of an approval', () => {
-  const ended = endedApproval(ask(), { status: 'approved', by: omar, reason: 'checked', at: later });
+  const ended = endedApproval({ ...ask(), fee: 1 }, { status: 'approved', by: omar, reason: 'checked', at: later });
 
   it('has a decision for every field', () => {
     assert.deepEqual(Object.keys(approvalFields).sort(), Object.keys(ended).sort());

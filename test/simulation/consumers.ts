@@ -26,6 +26,7 @@ import {
 import type { TestTable } from '../engine.ts';
 import { charge, operation, queueTransfer, transfer, withdraw } from '../store/commands.ts';
 import { capture, holdOf, openHold, release } from '../store/hold-commands.ts';
+import { changeDetails } from '../../lambdas/store/wallet-details.ts';
 import { setLimits } from '../store/limit-commands.ts';
 import { refund, refundableOf } from '../store/refund-commands.ts';
 import { cancel, scheduleTransfer, scheduleWithdrawal } from '../store/schedule-commands.ts';
@@ -64,6 +65,8 @@ export async function liveThrough(table: TestTable): Promise<{ ann: string; bob:
   await release(table, await holdOf(table, hold));
 
   await setLimits(table, ann, { out: { perDay: 100_000 } });
+  const renamed = { walletId: ann, ownerId: 'ann', patch: { name: 'Household' }, rate: undefined } as const;
+  await changeDetails(table, operation(table, 'rename', { owner: 'ann' }), { ...renamed, refusalOf: () => undefined });
   await setStatus(table, bob, 'frozen');
   await setStatus(table, bob, 'frozen');
   await setStatus(table, bob, 'active');

@@ -199,7 +199,8 @@ export function openRelease(outside: Outside): Release {
         withdrawals: swept(withdrawalQueue),
         transfers: swept(transferQueue),
         batches: swept(batchQueue),
-        mostQueued: Math.ceil(outside.settings.queueDepthLimit / 2),
+        // A service has room for one at least.
+        mostQueued: Math.max(1, Math.ceil(outside.settings.queueDepthLimit / 2)),
         ...(collects && { fees: { entries, revenueWallets: { EUR: revenueWallet } } }),
       });
     },

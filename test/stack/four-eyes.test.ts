@@ -44,7 +44,12 @@ describe('commands that need a second operator', () => {
     const paths = [...resourcesOf(plain.template, 'AWS::ApiGateway::Resource').values()];
     assert.ok(!paths.some(({ Properties }) => Properties['PathPart'] === 'approvals'));
     assert.ok(!JSON.stringify(plain.template.toJSON()).includes('APPROVAL#'));
-    assert.deepEqual(accessOf(plain)('unfreeze'), ['GetItem wallet', 'PutItem transaction', 'UpdateItem wallet']);
+    assert.deepEqual(accessOf(plain)('unfreeze'), [
+      'GetItem details',
+      'GetItem wallet',
+      'PutItem transaction',
+      'UpdateItem wallet',
+    ]);
     for (const name of commands) {
       assert.equal(variablesOf(plain, name)['FOUR_EYES'], '{"expiresAfterMs":86400000}');
     }
@@ -65,7 +70,12 @@ describe('commands that need a second operator', () => {
 
   it('cannot be executed by the role of their own function when they always need one', () => {
     const access = accessOf(guarded);
-    assert.deepEqual(access('unfreeze'), ['GetItem wallet', 'PutItem approval', 'PutItem transaction']);
+    assert.deepEqual(access('unfreeze'), [
+      'GetItem details',
+      'GetItem wallet',
+      'PutItem approval',
+      'PutItem transaction',
+    ]);
     assert.ok(!access('resolve').some((each) => each.startsWith('UpdateItem')));
     // Small charges and refunds and lower limits need no second operator.
     for (const name of ['charge', 'refund', 'set-limits'] as const) {

@@ -5,7 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
-import type { APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
+import type { APIGatewayRequestAuthorizerEvent, SQSRecord } from 'aws-lambda';
 import { authorize, openHoldToIssuer } from '../../lambdas/api/authorizer.ts';
 import type { BankClient, SubmitOutcome } from '../../lambdas/bank/client.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
@@ -17,6 +17,7 @@ import type { EventOf, ServiceEvent } from '../../lambdas/views/event-schemas.ts
 import { Heads } from '../../lambdas/store/heads.ts';
 import { batchKey } from '../../lambdas/store/keys.ts';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
+import { compareArrival } from '../../lambdas/workers/bank-files.ts';
 import { screen } from '../../lambdas/workers/fraud.ts';
 import { runCheck } from '../../lambdas/workers/integrity-job.ts';
 import { notifyOwners } from '../../lambdas/workers/notifier.ts';
@@ -26,6 +27,7 @@ import type { BatchServices } from '../../lambdas/workers/batches.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
+import { camt, piecesOf } from '../bank-files.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { newSentTable } from '../engine.ts';
@@ -420,14 +422,38 @@ async function readTheBooks(): Promise<void> {
   await ask('integrity', { as: operator });
 }
 
+/** Compares a bank's file of one line that differs, so that the transaction is read again. */
+async function compareBankFile(): Promise<void> {
+  const { walletId } = await ask('create-wallet', { as: operator, body: { currency: 'EUR', ownerId: 'cleo' } });
+  await ask('charge', { as: operator, path: { walletId: walletId! }, body: { amount: 9 } });
+  const body = { amount: 3, destination: { account: 'SIM-OK' } };
+  const { transactionId } = await ask('withdraw', { as: operator, path: { walletId: walletId! }, body });
+  await visit(transactionId!, { outcome: 'accepted' });
+  const content = camt([{ reference: transactionId!, amount: 2 }]);
+  const objects = {
+    get: (key: string) =>
+      Promise.resolve(key === 'incoming/a.xml' ? { size: content.length, content: piecesOf(content) } : undefined),
+    add: () => Promise.resolve(true),
+  };
+  const bus = keepingBus();
+  const services = {
+    ...{ table, objects, publisher: publisherTo((entries) => bus.put(entries)) },
+    ...{ queue: { delay: () => Promise.resolve() }, options: { bankId, days: 5, charges: false } },
+  };
+  const object = { key: 'incoming/a.xml', size: content.length, etag: 'e1' };
+  const message = { messageId: '1', body: JSON.stringify({ detail: { object } }) } as SQSRecord;
+  await as('bank-files', () => compareArrival(services, message, () => 900_000));
+}
+
 describe('each function', () => {
   it('reads and writes the types of item that its role grants, and no other', async () => {
     await useTheService();
     await followTheStream();
     await readTheBooks();
+    await compareBankFile();
     const { expiresAfterMs, ...fourEyes } = guarded;
     const fees = { revenueWallets: { EUR: walletIdOf('us', 'revenue', 'EUR') } };
-    const granted = accessOf(synthesize({ fourEyes, fees, batches: true, console: {} }));
+    const granted = accessOf(synthesize({ fourEyes, fees, batches: true, console: {}, bankFiles: {} }));
     const names = Object.keys(environments) as FunctionName[];
     assert.deepEqual(
       Object.fromEntries(names.map((name) => [name, [...(seen.get(name) ?? [])].sort()])),

@@ -34,18 +34,19 @@ export async function queueScheduled(run: Run, queues: ScheduledQueues, endsAt: 
     withdrawal: roomOf(run, 'withdrawal', queues),
     transfer: roomOf(run, 'transfer', queues),
   };
-  const limit = Math.min(pageSize, Math.ceil(queues.mostQueued / scheduleShards));
+  const turn = Math.min(pageSize, Math.ceil(queues.mostQueued / scheduleShards));
   const first = Math.floor(databaseTime(run) / 60_000);
   let pages = Array.from({ length: scheduleShards }, (_, n) => ({
     shard: (first + n) % scheduleShards,
     from: undefined as ExpiredPage['next'],
+    limit: turn,
   }));
   let queued = 0;
   while (pages.length > 0 && table.now() < endsAt) {
     // A run may take most of a minute, so the time is that of this round.
     const before = new Date(databaseTime(run)).toISOString();
     const next: typeof pages = [];
-    await forEachOf(pages, shardsAtATime, async ({ shard, from }) => {
+    await forEachOf(pages, shardsAtATime, async ({ shard, from, limit }) => {
       const page = await attempt(run, () => listScheduled(table, shard, { before, limit, from }));
       if (page === undefined) return;
       run.scheduledAt = earlier(run.scheduledAt, page.earliestAt);
@@ -62,7 +63,9 @@ export async function queueScheduled(run: Run, queues: ScheduledQueues, endsAt: 
       queued += sent;
       // A page may hold only work that cannot be read, or whose queue is full. Work for the other queue may follow.
       const goesOn = async () => sent > 0 || (tried === 0 && (await hasRoom(rooms)));
-      if (page.next !== undefined && (await goesOn())) next.push({ shard, from: page.next });
+      if (page.next !== undefined && (await goesOn())) {
+        next.push({ shard, from: page.next, limit: tried === 0 ? pageSize : turn });
+      }
     });
     pages = next;
   }

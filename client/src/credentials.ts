@@ -27,9 +27,13 @@ const timeoutMs = 30_000;
 export function clientCredentials(account: ClientCredentials): () => Promise<string> {
   let current: Promise<IssuedToken> | undefined;
   return async () => {
-    const kept = await current?.catch(() => undefined);
-    if (kept === undefined || kept.expiresAt - marginMs < Date.now()) current = issueToken(account);
-    return (await (current as Promise<IssuedToken>)).accessToken;
+    const asked = current;
+    const kept = await asked?.catch(() => undefined);
+    if (kept !== undefined && kept.expiresAt - marginMs >= Date.now()) return kept.accessToken;
+    // Of several calls at once the first asks, and the others wait for its token.
+    const next = current === asked || current === undefined ? issueToken(account) : current;
+    current = next;
+    return (await next).accessToken;
   };
 }
 

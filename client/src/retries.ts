@@ -83,7 +83,8 @@ export function sender(options: SenderOptions): Send {
   return async (request, { once = false, accepts, onAnswer } = {}) => {
     const { signal } = request;
     const key = request.headers.get('Idempotency-Key') ?? undefined;
-    const body = request.body === null ? undefined : await request.text();
+    // Not by `request.body`, which Firefox does not have.
+    const body = (await request.text()) || undefined;
     const until = once ? 0 : clock.now() + options.totalMs;
     const progress: Progress = { attempts: 0, uncertainAt: undefined };
     for (;;) {

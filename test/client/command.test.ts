@@ -8,14 +8,19 @@ import type { Transaction } from '../../client/src/index.ts';
 import { json, refusal } from './scripted.ts';
 
 /** Runs a command line against a service that answers so. */
-async function wallet(args: readonly string[], answer: Response | Error = json(200, {}), signal?: AbortSignal) {
+async function wallet(
+  args: readonly string[],
+  answers: Response | Error | readonly (Response | Error)[] = json(200, {}),
+  signal?: AbortSignal,
+) {
+  const inTurn = [answers].flat();
   const lines: string[] = [];
   const notes: string[] = [];
   const requests: { readonly url: string; readonly headers: Headers; readonly body: unknown }[] = [];
-  const exitCode = await run(args, {
+  const exitCode = await run([...args, '--retry', '0'], {
     print: (line) => lines.push(line),
     note: (line) => notes.push(line),
-    env: { HOME: '/nonexistent', WALLET_TOKEN: 'secret', WALLET_RETRY_SECONDS: '0' },
+    env: { HOME: '/nonexistent', WALLET_TOKEN: 'secret' },
     readInput: () => Promise.resolve(''),
     fetch: ((url: string, { headers, body }: RequestInit) => {
       requests.push({
@@ -23,6 +28,7 @@ async function wallet(args: readonly string[], answer: Response | Error = json(2
         headers: new Headers(headers),
         body: body === undefined ? undefined : JSON.parse(body as string),
       });
+      const answer = inTurn[Math.min(requests.length, inTurn.length) - 1]!;
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer.clone());
     }) as typeof fetch,
     signal: signal ?? new AbortController().signal,
@@ -96,6 +102,14 @@ describe('a command', () => {
     const { out, requests } = await wallet(['transfer', 'w_1', '100', '--to', 'w_2', '--dry-run'], json(200, price));
     expect(requests[0]!.body).toEqual({ amount: 100, toWalletId: 'w_2', dryRun: true });
     expect(out).toContain('no money has moved');
+  });
+
+  it('that was accepted and cannot be waited for prints its transaction', async () => {
+    const args = ['withdraw', 'w_1', '1250', '--to', 'DE1', '--wait', '5'];
+    const { exitCode, out, err } = await wallet(args, [json(202, transaction), new TypeError('fetch failed')]);
+    expect(exitCode).toBe(exits.stillPending);
+    expect(out).toContain('tx_1');
+    expect(err).toContain('the wait has ended');
   });
 
   it('says when it was carried out before', async () => {

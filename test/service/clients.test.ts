@@ -72,8 +72,8 @@ describe('the command wallet', () => {
   });
 
   it('names the key of a command whose outcome is unknown', async () => {
-    const lost = await callWallet(['charge', 'w_usd_x', '100', '--key', 'k 1', '--json'], {
-      ...{ HOME: home, WALLET_URL: 'http://127.0.0.1:1', WALLET_TOKEN: 't', WALLET_RETRY_SECONDS: '0' },
+    const lost = await callWallet(['charge', 'w_usd_x', '100', '--key', 'k 1', '--json', '--retry', '0'], {
+      ...{ HOME: home, WALLET_URL: 'http://127.0.0.1:1', WALLET_TOKEN: 't' },
     });
     assert.equal(lost.exitCode, 7, lost.stderr);
     const { error, advice } = JSON.parse(lost.stderr) as { error: { key: string }; advice: string };

@@ -21,6 +21,7 @@ const everywhere: Readonly<Record<string, Option>> = {
   url: { value: 'URL', about: `the service (WALLET_URL, the profile, or ${defaultUrl})` },
   token: { value: 'TOKEN', about: 'a bearer token (WALLET_TOKEN keeps it out of the list of processes)' },
   profile: { value: 'NAME', about: `the profile of wallet login (WALLET_PROFILE, or ${defaultProfile})` },
+  retry: { value: 'SECONDS', about: 'how long to repeat a request that has no certain answer (60)' },
   json: { about: 'print JSON' },
   help: { about: 'print this' },
 };
@@ -89,7 +90,7 @@ async function resultOf(name: string, { given, values, key }: Asked, io: Io): Pr
   if (!/^https?:\/\/[^\s]+$/.test(url)) throw new UsageError(`--url takes an address such as ${defaultUrl}`);
   if (name === 'login') return login(io, profileName, url, values);
   const token = tokenOf(values, { url, profile }, io);
-  const retries = { totalMs: 1000 * numberIn(io.env['WALLET_RETRY_SECONDS'] ?? '60', 'retries', 86_400) };
+  const retries = { totalMs: 1000 * numberIn(textIn(values, 'retry') ?? '60', 'retry', 86_400) };
   const client = createWalletClient({ url, token, fetch: io.fetch, retries });
   const { signal } = io;
   const command = commands[name];

@@ -11,12 +11,13 @@ const layers = {
   store: ['domain', 'aws'],
   views: ['domain'],
   bank: ['domain', 'aws'],
+  webhooks: ['domain'],
   events: ['domain', 'aws', 'store', 'views'],
   http: ['domain', 'aws', 'store', 'views'],
   integrity: ['domain', 'aws', 'store', 'bank'],
   'bank-files': ['domain', 'aws', 'store'],
-  api: ['domain', 'aws', 'store', 'views', 'bank', 'http', 'integrity', '../docs'],
-  workers: ['domain', 'aws', 'store', 'views', 'bank', 'events', 'integrity', 'bank-files'],
+  api: ['domain', 'aws', 'store', 'views', 'bank', 'webhooks', 'http', 'integrity', '../docs'],
+  workers: ['domain', 'aws', 'store', 'views', 'bank', 'webhooks', 'events', 'integrity', 'bank-files'],
 };
 const localBase = ['cloudformation', 'http', 'process', 'storage'];
 /** The folders of local/, and what each may import from outside itself: a service knows no stack, and no bank. */

@@ -23,6 +23,8 @@ function sampleOf(variable: string): string {
   if (variable === 'FOUR_EYES') return '{"expiresAfterMs":86400000}';
   if (variable === 'PAYOUT_WINDOW') return alwaysOpen;
   if (variable === 'SCHEDULES') return 'true';
+  if (variable === 'WEBHOOK_TARGETS') return 'public';
+  if (variable === 'WEBHOOK_ENDPOINTS') return '[]';
   if (variable === 'DUE_SHARDS') return '64';
   if (variable === 'FREEZE_ON_SUSPICION') return 'false';
   if (variable === 'TOKEN_KIND') return 'oidc';

@@ -18,5 +18,7 @@ new WalletStack(app, 'Wallet', {
   },
   batches: true,
   console: { development: true },
+  // Receivers are on this machine.
+  webhooks: { loopback: true },
   fourEyes: { charge: { above: Number.MAX_SAFE_INTEGER, byCurrency: { CHF: 1_000_000 } } },
 });

@@ -325,6 +325,7 @@ const details: Partial<Record<ErrorCode, ErrorDetails>> = {
   hold_ended: { detail: 'it ended at 2026-03-01T12:00:04.250Z: released' },
   hold_expired: { detail: 'it expired at 2026-03-02T12:00:00.000Z' },
   standing_order_ended: { detail: 'it ended at 2026-03-01T12:00:04.250Z: cancelled' },
+  webhook_limit_reached: { detail: 'a service has at most 20 webhooks' },
   approval_ended: { detail: 'it was rejected at 2026-03-01T12:00:04.250Z' },
   approval_expired: { detail: 'it expired at 2026-03-02T12:00:00.000Z' },
   exceeds_hold: { detail: 'left 1000, requested 2500, in minor units of USD' },
@@ -341,6 +342,28 @@ const details: Partial<Record<ErrorCode, ErrorDetails>> = {
   invalid_request: {
     errors: [{ path: 'amount', message: 'must be an integer of minor units, 1 to 9007199254740991' }],
   },
+};
+
+const webhook = {
+  webhookId: 'wh_b3n6vqk7zmt2xhcf5wjy4sadpr',
+  url: 'https://shop.example.com/wallet-events',
+  eventTypes: ['withdrawal.completed', 'withdrawal.failed'],
+  description: 'Payouts of the shop',
+  status: 'active',
+  createdBy: 'operator-1',
+  createdAt: at,
+  updatedAt: at,
+};
+const newWebhook = { ...webhook, secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw0123456789A=' };
+const delivery = {
+  eventId: 'ev_q5w2zjx7nmk4vtc6hdfy3bapsr',
+  type: 'withdrawal.completed',
+  occurredAt: at,
+  status: 'waiting',
+  attempts: 2,
+  lastAttempt: { at: '2026-03-01T12:01:04.250Z', outcome: '503' },
+  nextAttemptAt: '2026-03-01T12:03:08.250Z',
+  createdAt: at,
 };
 
 /** An example of each schema of an answer. */
@@ -375,6 +398,10 @@ export const answerExamples: Readonly<Record<keyof typeof namedSchemas, object>>
   Batch: batch,
   BatchItem: batchItems[0],
   BatchItemPage: { items: batchItems, nextCursor: 'MC4y' },
+  Webhook: webhook,
+  WebhookList: { items: [webhook] },
+  Delivery: delivery,
+  DeliveryPage: { items: [delivery] },
   Entry: entry,
   EntryPage: { items: [entry], nextCursor: 'MTI' },
   Statement: statement,
@@ -423,6 +450,14 @@ export const answerExamplesOfRoutes: Readonly<Record<string, object>> = {
   'approve 200': endedApproval('approved', 'The payment provider confirms it'),
   'reject 200': endedApproval('rejected', 'Not on the statement of the payment provider'),
   'create-batch 202': { ...batch, status: 'accepted', waiting: 3, accepted: 0, refused: 0, updatedAt: at },
+  'create-webhook 201': newWebhook,
+  'put-webhook 200': { ...webhook, status: 'disabled', disabledBecause: 'operator', updatedAt: later },
+  'rotate-webhook-secret 200': { ...newWebhook, previousSecretUntil: '2026-03-02T12:00:04.250Z', updatedAt: later },
+  'ping-webhook 202': { ...webhook, eventId: delivery.eventId },
+  'replay-webhook 202': {
+    ...webhook,
+    replay: { from: '2026-02-28T00:00:00.000Z', to: later, parkedOnly: true, status: 'running', resent: 0 },
+  },
   'freeze 200': { ...wallet, status: 'frozen' },
   'close 200': { ...emptyWallet, status: 'closed' },
 };
@@ -485,6 +520,11 @@ export const bodyExamples: Readonly<Record<string, object>> = {
     description: 'Rent',
   },
   'cancel-standing-order': { reason: 'The contract has ended' },
+  'create-webhook': { url: webhook.url, eventTypes: webhook.eventTypes, description: webhook.description },
+  'put-webhook': { status: 'disabled' },
+  'rotate-webhook-secret': {},
+  'ping-webhook': {},
+  'replay-webhook': { from: '2026-02-28T00:00:00Z', parkedOnly: true },
   'put-notification-preferences': {
     channels: preferences.channels,
     mutedEvents: preferences.mutedEvents,

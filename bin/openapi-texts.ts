@@ -136,6 +136,13 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   walletId: 'The id of the wallet',
   wallets: 'Wallets',
   'Pass.wallets': 'Wallets, or the sum of their money',
+  webhookId: 'The id of the webhook',
+  url: 'An https URL on port 443, at a public address; no redirect is followed',
+  eventTypes: 'The types of events that it gets',
+  lastAttempt: 'The last attempt',
+  'PutWebhookRequest.status': '`deleted` cannot be taken back. `active` sends what has come meanwhile',
+  'ReplayWebhookRequest.from': 'The moment of the first event that is sent again, at most thirty days ago',
+  'ReplayWebhookRequest.parkedOnly': 'Whether only parked deliveries are sent again',
   withdrawals: 'The queue of withdrawals',
 };
 
@@ -167,6 +174,7 @@ export const parameterTexts: Readonly<Record<string, string>> = {
   'holds.transactionId': 'The id of the hold',
   type: 'Only transactions of this kind',
   walletId: 'The id of the wallet',
+  webhookId: 'The id of the webhook',
 };
 
 /** Scopes of tokens, by name. */
@@ -176,7 +184,8 @@ export const scopeTexts: Readonly<Record<string, string>> = {
   charge: 'Book money into every wallet, and open wallets for their owners',
   support: 'Read every wallet; freeze and close wallets; cancel withdrawals, and release holds',
   decide: 'End withdrawals in review, unfreeze wallets, and set their limits',
-  operate: 'All that charge, support and decide allow; it alone also moves money out of the wallets of others',
+  operate:
+    'All that charge, support and decide allow; it alone also moves money out of the wallets of others, and sets up webhooks',
 };
 
 /**

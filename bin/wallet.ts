@@ -10,7 +10,7 @@
  * - `reservedConcurrency=false`: for an account with little concurrency.
  * - `holds=false`, `refunds=false`, `splits=false`, `schedules=false`: leaves out the routes of holds, of refunds, of splits, or of
  *   standing orders.
- * - `batches=true`: adds the routes of batches, and their worker.
+ * - `batches=true`: adds the routes of batches, and their worker; `webhooks=true` those of webhooks.
  * - `console=true`: adds the page for operators at `/console`.
  * - `bankFiles=true`: adds the bucket for files of the bank.
  * - `webAcl`: `false`, or the ARN of an existing one.
@@ -98,6 +98,7 @@ new WalletStack(app, 'Wallet', {
   ...(isSwitchedOn('batches') && { batches: true }),
   ...(isSwitchedOn('console') && { console: {} }),
   ...(isSwitchedOn('bankFiles') && { bankFiles: {} }),
+  ...(isSwitchedOn('webhooks') && { webhooks: true }),
   ...(logLevel !== undefined && { logLevel: logLevel as LogLevel }),
   ...(budget !== undefined && { monthlyBudget: { dollars: dollarsOf(budget) } }),
   ...(webAcl !== undefined && webAcl !== 'true' && { webAcl: webAcl === 'false' ? false : webAcl }),

@@ -20,6 +20,9 @@ export { alwaysOpen, payoutHours, weekdays } from './domain/payout-window.ts';
 export type { PayoutWindow } from './domain/payout-window.ts';
 export { longestTierName, tierName } from './domain/tiers.ts';
 export type { Tiers } from './domain/tiers.ts';
+export { eventTypes } from './domain/events.ts';
+export { mostWebhooks } from './domain/webhook.ts';
+export type { FixedWebhook } from './domain/webhook.ts';
 
 const table = ['TABLE_NAME'] as const;
 /** Variables of functions that end users reach. */
@@ -35,6 +38,8 @@ const queued = [
 const paying = [...counted, 'TRANSFERS_PER_HOUR', 'OPERATOR_LIMITS'] as const;
 /** Variables of operators' functions whose commands are limited and may need a second operator. */
 const guarded = [...table, 'OPERATOR_LIMITS', 'FOUR_EYES'] as const;
+/** Variables of both functions of webhooks. */
+const webhooks = ['WEBHOOK_TABLE_NAME', 'WEBHOOK_QUEUE_URL', 'WEBHOOK_SECRET_ARN', 'WEBHOOK_TARGETS'] as const;
 const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'] as const;
 
 /**
@@ -83,6 +88,10 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `BANK_FILES_CHARGES`: whether such a file must have each charge with a reference: `true` or `false`.
  * - `RECONCILIATION_QUEUE_URL`: the queue of such files.
  * - `BATCH_QUEUE_URL`: the queue of batches; for the sweeper of a service without batches `none`, as no variable may be empty.
+ * - `WEBHOOK_TABLE_NAME`, `WEBHOOK_QUEUE_URL`: the endpoints of webhooks with their deliveries, and the queue of their work.
+ * - `WEBHOOK_SECRET_ARN`: the secret with the key that the secrets of endpoints are derived from.
+ * - `WEBHOOK_ENDPOINTS`: the endpoints that the stack names, `FixedWebhook`s as JSON.
+ * - `WEBHOOK_TARGETS`: `public`, or `loopback` for receivers on the same machine too.
  */
 export const environments = {
   authorizer: [...table, ...tokens, 'BAD_TOKENS_PER_MINUTE'],
@@ -115,6 +124,7 @@ export const environments = {
   'create-batch': [...table, 'BATCH_QUEUE_URL', 'OPERATOR_LIMITS', 'FEES'],
   'get-batch': table,
   'standing-orders': [...paying, 'CANCELLATIONS_PER_HOUR', 'FEES'],
+  'webhook-routes': webhooks,
   'bank-notifications': [...table, 'BANK_NOTIFICATION_SECRET_ARN', 'BANK_KEY_OVERLAP_SECONDS', 'BANK_ID'],
   health: [
     ...table,
@@ -157,6 +167,7 @@ export const environments = {
     'FRAUD_LIMITS',
     'FREEZE_ON_SUSPICION',
   ],
+  webhooks: [...webhooks, 'EVENT_BUS_NAME', 'WEBHOOK_ENDPOINTS'],
   projector: ['ENTRIES_TABLE_NAME', 'SET_ASIDE_QUEUE_URL'],
   integrity: ['ENTRIES_TABLE_NAME'],
   console: ['CONSOLE_SETTINGS'],
@@ -196,7 +207,7 @@ export type FunctionName = keyof typeof environments;
 
 /**
  * Functions that a service lacks where notifications, screening, holds, refunds, splits, standing orders, approvals,
- * batches, bank files or the console are switched off.
+ * batches, bank files, webhooks or the console are switched off.
  */
 export type OptionalFunction =
   | 'fraud'
@@ -215,7 +226,9 @@ export type OptionalFunction =
   | 'get-batch'
   | 'batches'
   | 'console'
-  | 'bank-files';
+  | 'bank-files'
+  | 'webhook-routes'
+  | 'webhooks';
 
 /** A value for each function that a service has. */
 export type PerFunction<Value> = Readonly<
@@ -239,7 +252,7 @@ export type OwnerScope = 'read' | 'write';
  *   notification preferences. For people.
  * - `decide`: ends withdrawals in review, unfreezes wallets, and sets their limits. For few people.
  * - `operate`: includes the other three. Also allows withdrawals, transfers, splits, holds, captures, refunds and batches
- *   from the wallets of others, which no other scope allows.
+ *   from the wallets of others, and webhooks, which no other scope allows.
  */
 export type OperatorScope = 'charge' | 'support' | 'decide' | 'operate';
 
@@ -384,6 +397,39 @@ export const routes = [
     own: 'write',
     any: 'support',
   },
+  // An endpoint gets the events of all wallets, so only the widest scope adds one.
+  { method: 'POST', path: '/webhooks', function: 'webhook-routes', name: 'create-webhook', any: 'operate' },
+  { method: 'GET', path: '/webhooks', function: 'webhook-routes', name: 'list-webhooks', any: 'support' },
+  { method: 'GET', path: '/webhooks/{webhookId}', function: 'webhook-routes', name: 'get-webhook', any: 'support' },
+  { method: 'PUT', path: '/webhooks/{webhookId}', function: 'webhook-routes', name: 'put-webhook', any: 'operate' },
+  {
+    method: 'POST',
+    path: '/webhooks/{webhookId}/rotate',
+    function: 'webhook-routes',
+    name: 'rotate-webhook-secret',
+    any: 'operate',
+  },
+  {
+    method: 'POST',
+    path: '/webhooks/{webhookId}/ping',
+    function: 'webhook-routes',
+    name: 'ping-webhook',
+    any: 'operate',
+  },
+  {
+    method: 'POST',
+    path: '/webhooks/{webhookId}/replay',
+    function: 'webhook-routes',
+    name: 'replay-webhook',
+    any: 'operate',
+  },
+  {
+    method: 'GET',
+    path: '/webhooks/{webhookId}/deliveries',
+    function: 'webhook-routes',
+    name: 'list-webhook-deliveries',
+    any: 'support',
+  },
   { method: 'GET', path: '/integrity', function: 'integrity', any: 'support' },
   { method: 'POST', path: '/bank/notifications', function: 'bank-notifications', open: true },
   { method: 'GET', path: '/health', function: 'health', open: true },
@@ -506,7 +552,10 @@ export const activityItems = { activity: 'ACTIVITY#' } as const;
 /** The type of item in the record of sent notifications, with the beginning of its partition keys. */
 export const sentItems = { notification: 'notification#' } as const;
 
-/** Names of the table's indexes. */
+/** The types of item in the table of webhooks, with the beginnings of their partition keys. */
+export const webhookItems = { webhook: 'WEBHOOKS', delivery: 'DELIVERIES#' } as const;
+
+/** Names of the table's indexes; that of webhooks has one of the deliveries that are due. */
 export const indexes = {
   byWallet: 'byWallet',
   byCounterparty: 'byCounterparty',
@@ -593,6 +642,12 @@ export const metrics = {
   /** A try of a write that met another write of one of its items. Workers count theirs, too. */
   conflicts: 'Conflicts',
 
+  // From the worker of webhooks.
+  /** Deliveries that were parked: their receiver has not taken them for a day. */
+  webhooksParked: 'WebhooksParked',
+  /** Endpoints that were disabled, as they took nothing for a week. */
+  webhooksDisabled: 'WebhooksDisabled',
+
   // From the check of the books, every quarter of an hour.
   /** Number of discrepancies that were found, and not yet proven to be over by a whole pass. */
   discrepancies: 'Discrepancies',
@@ -612,15 +667,24 @@ export const metrics = {
 export const mostUncheckedHours = 2;
 
 /** The kinds of work that have a queue, a worker and dead letters. */
-export const workKinds = ['withdrawal', 'transfer', 'batch', 'reconciliation', 'notification', 'screening'] as const;
+export const workKinds = [
+  'withdrawal',
+  'transfer',
+  'batch',
+  'reconciliation',
+  'notification',
+  'screening',
+  'webhook',
+] as const;
 export type WorkKind = (typeof workKinds)[number];
 
-/** Kinds of work that a service lacks where batches, bank files, notifications or the screening for fraud are switched off. */
+/** Kinds of work that a service lacks where batches, bank files, notifications, the screening or webhooks are switched off. */
 export const optionalWork = [
   'batch',
   'reconciliation',
   'notification',
   'screening',
+  'webhook',
 ] as const satisfies readonly WorkKind[];
 
 /** A value for each kind of work that a service has. */
@@ -638,6 +702,7 @@ export const outputs = {
   apiUrl: 'ApiUrl',
   table: 'TableName',
   entriesTable: 'EntriesTableName',
+  webhookTable: 'WebhookTableName',
   queueUrl: (work: WorkKind) => `${capitalized(work)}QueueUrl`,
   deadLettersUrl: (work: WorkKind) => `${capitalized(work)}DeadLettersUrl`,
   setAsideUrl: (reader: StreamReader) => `${capitalized(reader)}SetAsideUrl`,

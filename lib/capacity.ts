@@ -34,9 +34,18 @@ export interface WarmLoad {
   readonly reads: number;
 }
 
-/** The name of a table, or of an index of the wallet table. Each has capacity of its own. */
+/** The name of a table or index. Each has capacity of its own. */
 export type CapacityOwner =
-  'ledger' | 'byWallet' | 'byCounterparty' | 'byReference' | 'due' | 'entries' | 'activity' | 'sent';
+  | 'ledger'
+  | 'byWallet'
+  | 'byCounterparty'
+  | 'byReference'
+  | 'due'
+  | 'entries'
+  | 'activity'
+  | 'sent'
+  | 'webhooks'
+  | 'dueDeliveries';
 
 /**
  * The units of one command of the kind that uses most, with its worker and its consumers. `npm run bench -- --only
@@ -55,6 +64,9 @@ const unitsOf: Readonly<
   entries: { write: 6, readOfCommand: 2, read: 0.5 },
   activity: { write: 2, readOfCommand: 2, read: 0 },
   sent: { write: 2, readOfCommand: 0, read: 0 },
+  // The three events of a withdrawal, for one endpoint.
+  webhooks: { write: 18, readOfCommand: 12, read: 0 },
+  dueDeliveries: { write: 6, readOfCommand: 3, read: 0 },
 };
 
 /** The functions that give each table and index its capacity. */

@@ -133,6 +133,8 @@ export class Dashboard extends Construct {
           deadLetterQueue.metricApproximateNumberOfMessagesVisible({ ...most, label }),
         ),
         this.#own(metrics.workRequeued, Stats.SUM, 'queued again'),
+        this.#own(metrics.webhooksParked, Stats.SUM, 'deliveries of webhooks, parked'),
+        this.#own(metrics.webhooksDisabled, Stats.SUM, 'webhooks, disabled'),
       ]),
     ];
   }

@@ -1,5 +1,11 @@
 import { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import type { Attribute, Billing, ITableV2, WarmThroughput } from 'aws-cdk-lib/aws-dynamodb';
+import type {
+  Attribute,
+  Billing,
+  GlobalSecondaryIndexPropsV2,
+  ITableV2,
+  WarmThroughput,
+} from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import { tableEncryption } from './encryption.ts';
 import { allowTable } from './table-access.ts';
@@ -16,6 +22,12 @@ export interface ExpiringTableProps<ItemType extends string> {
   readonly timeToLiveAttribute: string;
   readonly billing: Billing;
   readonly warmThroughput?: WarmThroughput;
+  /**
+   * The indexes of the table.
+   *
+   * @default - none
+   */
+  readonly globalSecondaryIndexes?: GlobalSecondaryIndexPropsV2[];
 }
 
 /** A table of temporary items, beside the table with the money: losing it loses no money. */
@@ -33,8 +45,8 @@ export class ExpiringTable<ItemType extends string> extends Construct {
     }) as ITableV2;
   }
 
-  /** Returns the table's name with a grant for exactly these actions on items. */
-  allow(grants: Grants<ItemType>): Access {
-    return allowTable(this.table, this.#items, grants);
+  /** Returns the table's name with a grant for exactly these actions on items, and to query exactly these indexes. */
+  allow(grants: Grants<ItemType>, indexNames: readonly string[] = []): Access {
+    return allowTable(this.table, this.#items, grants, indexNames);
   }
 }

@@ -39,4 +39,5 @@ export type { WalletServiceProps } from './wallet-service-props.ts';
 export { WalletStack } from './wallet-stack.ts';
 export type { WalletStackProps } from './wallet-stack.ts';
 export type { WebAcl } from './web-acl.ts';
+export type { WebhooksOptions } from './webhooks.ts';
 export type { WorkQueue } from './work-queue.ts';

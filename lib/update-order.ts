@@ -8,6 +8,7 @@ const followers = [
   'relay',
   'notifier',
   'fraud',
+  'webhooks',
   'bank-files',
   'integrity-job',
 ] as const satisfies readonly FunctionName[];

@@ -23,6 +23,7 @@ import type { RateLimits } from './rate-limits.ts';
 import type { LogLevel } from './service-settings.ts';
 import type { People, TokenIssuer } from './tokens.ts';
 import type { WebAcl } from './web-acl.ts';
+import type { WebhooksOptions } from './webhooks.ts';
 
 /** Properties of `WalletService`. */
 export interface WalletServiceProps {
@@ -289,6 +290,14 @@ export interface WalletServiceProps {
    * @default - no bucket; files are compared with `npm run reconcile`
    */
   readonly bankFiles?: BankFilesOptions;
+
+  /**
+   * Whether operators can send events to endpoints by HTTP (docs/webhooks.md). `true` adds eight routes, a table, a queue and
+   * its worker: some 35 of a stack's 500 resources, and 43 where versions shift traffic.
+   *
+   * @default false
+   */
+  readonly webhooks?: boolean | WebhooksOptions;
 
   /**
    * Whether payments can be scheduled, once or as standing orders. `false` leaves out the routes of standing orders, and

@@ -48,7 +48,7 @@ import { Reference } from './reference.ts';
 import { Refunds } from './refunds.ts';
 import { nameService } from './service-name.ts';
 import { keepSettings } from './service-settings.ts';
-import type { Spending } from './spending.ts';
+import type { PaidTable, Spending } from './spending.ts';
 import { Splits } from './splits.ts';
 import { StandingOrders } from './standing-orders.ts';
 import { Statements } from './statements.ts';
@@ -63,6 +63,7 @@ import { aliasContext } from './wallet-function.ts';
 import type { WalletFunction } from './wallet-function.ts';
 import type { WalletServiceProps } from './wallet-service-props.ts';
 import { Wallets } from './wallets.ts';
+import { Webhooks } from './webhooks.ts';
 import type { WorkQueue } from './work-queue.ts';
 import { Withdrawals } from './withdrawals.ts';
 
@@ -97,6 +98,8 @@ export class WalletService extends Construct {
   readonly eventBus: IEventBus;
   /** The topic on which notifications for owners are published; undefined where they are switched off. */
   readonly notificationTopic: Topic | undefined;
+  /** The endpoints of webhooks, and their deliveries; undefined where webhooks are switched off. */
+  readonly webhookTable: ITableV2 | undefined;
   /** All events, locked; undefined where the audit is switched off. */
   readonly auditBucket: Bucket | undefined;
   /** The bucket for files of the bank; undefined where it is switched off. */
@@ -118,7 +121,7 @@ export class WalletService extends Construct {
     const core = newCore(this, props, shared);
     const { ledger, tokens, entries, projector, transfers, withdrawals, batches, sweeper } = core;
     const followers = newFollowers(this, props, { ...shared, ...core });
-    const { events, notifications, fraud, audit, integrity, bankFiles } = followers;
+    const { events, notifications, fraud, webhooks, audit, integrity, bankFiles } = followers;
     const routed = routedIn(core, followers);
     const api = newApi(this, props, {
       ...{ functions: routed, console: routed.console, authorizer: tokens.authorizer },
@@ -139,12 +142,14 @@ export class WalletService extends Construct {
       ...(bankFiles && { reconciliation: bankFiles.work }),
       ...(notifications && { notification: notifications.work }),
       ...(fraud && { screening: fraud.work }),
+      ...(webhooks && { webhook: webhooks.work }),
     };
     this.setAside = { relay: events.consumer.setAside, projector: projector.consumer.setAside };
     this.bankRequestSecret = withdrawals.requestSecret;
     this.bankNotificationSecret = withdrawals.notificationSecret;
     this.eventBus = events.bus;
     this.notificationTopic = notifications?.topic;
+    this.webhookTable = webhooks?.store.table;
     this.auditBucket = audit?.bucket;
     this.bankFilesBucket = bankFiles?.bucket;
     this.cognito = tokens.cognito;
@@ -157,6 +162,7 @@ export class WalletService extends Construct {
       relay: events.relay,
       ...(notifications && { notifier: notifications.notifier }),
       ...(fraud && { fraud: fraud.worker }),
+      ...(webhooks && { webhooks: webhooks.worker }),
       projector: projector.worker,
       'integrity-job': integrity.job,
       ...(bankFiles && { 'bank-files': bankFiles.worker }),
@@ -164,17 +170,34 @@ export class WalletService extends Construct {
     };
     this.functions = mapped(functions, ({ handler }) => handler);
     orderUpdates(functions, Object.keys(routed) as FunctionName[]);
-    const works = {
-      withdrawals,
-      transfers,
-      ...(batches && { batches }),
-      ...(bankFiles && { reconciliations: bankFiles }),
-      ...(fraud && { screening: fraud }),
-      ...(notifications && { notifications }),
-    };
-    const tables = [fraud?.activity.table, notifications?.sent.table].filter((table) => table !== undefined);
-    watchAll(this, { alarms, api, functions, ledger, entries, followers: tables, works }, props);
+    const works = worksOf(core, followers);
+    watchAll(this, { alarms, api, functions, ledger, entries, followers: tablesOf(followers), works }, props);
   }
+}
+
+/** Returns the parts with a queue, by the word for their work. */
+function worksOf(
+  { withdrawals, transfers, batches }: ReturnType<typeof newCore>,
+  { bankFiles, fraud, notifications, webhooks }: ReturnType<typeof newFollowers>,
+) {
+  return {
+    withdrawals,
+    transfers,
+    ...(batches && { batches }),
+    ...(bankFiles && { reconciliations: bankFiles }),
+    ...(fraud && { screening: fraud }),
+    ...(notifications && { notifications }),
+    ...(webhooks && { webhooks }),
+  };
+}
+
+/** Returns the tables of the consumers of events. */
+function tablesOf({ fraud, notifications, webhooks }: ReturnType<typeof newFollowers>): PaidTable[] {
+  return [
+    { table: fraud?.activity.table, indexes: [] },
+    { table: notifications?.sent.table, indexes: [] },
+    { table: webhooks?.store.table, indexes: [indexes.due] },
+  ].flatMap(({ table, ...own }) => (table ? [{ table, ...own }] : []));
 }
 
 /** Returns the functions of the routes, by their names. */
@@ -194,6 +217,7 @@ function routedIn(core: ReturnType<typeof newCore>, followers: ReturnType<typeof
     ...core.batches?.functions,
     ...core.console?.functions,
     ...followers.notifications?.functions,
+    ...followers.webhooks?.functions,
     ...core.health.functions,
     ...core.reference.functions,
   };
@@ -218,7 +242,7 @@ interface Watched {
   /** The parts with a queue, by the word for their work. */
   readonly works: Readonly<Record<string, { readonly work: WorkQueue }>>;
   /** The tables of the consumers of events. */
-  readonly followers: readonly ITableV2[];
+  readonly followers: readonly PaidTable[];
 }
 
 /**
@@ -249,7 +273,8 @@ function watchAll(scope: Construct, parts: Watched, props: WalletServiceProps): 
     functions: Object.values(parts.functions),
     tables: [
       { table: tables.ledger, indexes: Object.values(indexes) },
-      ...[tables.entries, ...parts.followers].map((table) => ({ table, indexes: [] })),
+      { table: tables.entries, indexes: [] },
+      ...parts.followers,
     ],
     isProvisioned: props.provisioned !== undefined,
   };
@@ -369,6 +394,11 @@ function newFollowers(scope: Construct, props: WalletServiceProps, core: Shared 
   const fraud = screening
     ? new Fraud(scope, 'Fraud', { ...followers, options: screening, concurrency: props.screeningConcurrency ?? 5 })
     : undefined;
+  const { webhooks: hooks = false } = props;
+  const options = hooks === true ? {} : hooks;
+  const webhooks = options
+    ? new Webhooks(scope, 'Webhooks', { events, options, capacity, shares, addAlarm })
+    : undefined;
   const audit = archive ? new Audit(scope, 'Audit', { events, options: archive, addAlarm }) : undefined;
   const integrity = new Integrity(scope, 'Integrity', {
     ...{ ledger, entries, withdrawals, events, shares, addAlarm },
@@ -377,5 +407,5 @@ function newFollowers(scope: Construct, props: WalletServiceProps, core: Shared 
   const bankFiles =
     props.bankFiles &&
     new BankFiles(scope, 'BankFiles', { options: props.bankFiles, ledger, withdrawals, events, shares, addAlarm });
-  return { events, notifications, fraud, audit, integrity, bankFiles };
+  return { events, notifications, fraud, webhooks, audit, integrity, bankFiles };
 }

@@ -120,7 +120,7 @@ export class WalletStack extends Stack {
 
   /** Adds the outputs for consumers of events. */
   #nameFollowers(): void {
-    const { eventBus, auditBucket, bankFilesBucket, notificationTopic } = this.service;
+    const { eventBus, auditBucket, bankFilesBucket, notificationTopic, webhookTable } = this.service;
     new CfnOutput(this, 'EventBusName', { value: eventBus.eventBusName, description: 'Bus of events' });
     if (auditBucket) {
       new CfnOutput(this, 'AuditBucketName', { value: auditBucket.bucketName, description: 'Bucket of events' });
@@ -130,6 +130,9 @@ export class WalletStack extends Stack {
         value: bankFilesBucket.bucketName,
         description: 'Bucket for files of the bank',
       });
+    }
+    if (webhookTable) {
+      new CfnOutput(this, outputs.webhookTable, { value: webhookTable.tableName, description: 'Table of webhooks' });
     }
     if (notificationTopic) {
       new CfnOutput(this, 'NotificationTopicArn', {

@@ -128,6 +128,30 @@ export async function newSentTable({ endpoint }: TestEngine): Promise<string> {
   return TableName;
 }
 
+/** Creates a table of webhooks, and opens it. */
+export async function newWebhookTable(engine: TestEngine): Promise<TestTable> {
+  const TableName = `webhooks-${String(process.pid)}-${String(Date.now())}-${String(++sentTables)}`;
+  const keys = (hash: string, range: string) => [
+    { AttributeName: hash, KeyType: 'HASH' as const },
+    { AttributeName: range, KeyType: 'RANGE' as const },
+  ];
+  await ensureTable(engine.endpoint, region, {
+    create: {
+      TableName,
+      KeySchema: keys('pk', 'sk'),
+      AttributeDefinitions: ['pk', 'sk', 'due', 'dueAt'].map((AttributeName) => ({
+        AttributeName,
+        AttributeType: 'S',
+      })),
+      GlobalSecondaryIndexes: [
+        { IndexName: 'due', KeySchema: keys('due', 'dueAt'), Projection: { ProjectionType: 'KEYS_ONLY' } },
+      ],
+      BillingMode: 'PAY_PER_REQUEST',
+    },
+  });
+  return engine.openTable(TableName);
+}
+
 /** Returns the calls that `work` makes and the units that it consumes. */
 export async function measure<T>(table: TestTable, work: () => Promise<T>) {
   const before = table.calls.length;

@@ -10,6 +10,7 @@ import { earliestDue, listReviews } from '../../lambdas/store/due.ts';
 import { orderShards, queuedTypes } from '../../lambdas/store/keys.ts';
 import { listDueOrders } from '../../lambdas/store/standing-orders.ts';
 import { getState } from '../../lambdas/store/integrity.ts';
+import { listWebhooks } from '../../lambdas/store/webhooks.ts';
 import { UnreadableItem } from '../../lambdas/store/unreadable.ts';
 import { countOf } from './review.ts';
 import type { Report, Target } from './target.ts';
@@ -44,6 +45,7 @@ const checks: Readonly<Record<string, Check>> = {
   'scheduled payments': scheduledPayments,
   'standing orders': standingOrders,
   batches,
+  webhooks,
   'in review': inReview,
   bank,
   queues,
@@ -141,6 +143,17 @@ async function batches(target: Target): Promise<Finding[]> {
   const late = lateness(table, first instanceof UnreadableItem ? undefined : first?.dueAt);
   const detail = open.length === 0 ? 'none is open' : `${open.length} open; one has made nothing for ${String(late)} s`;
   return [finding('batches', late <= lateSeconds, detail, 'batch-open-for-too-long')];
+}
+
+async function webhooks({ webhooks: table }: Target): Promise<Finding[]> {
+  if (table === undefined) return [{ check: 'webhooks', state: 'ok', detail: 'none: switched off' }];
+  const all = await listWebhooks(table);
+  const bad = all.flatMap(({ webhookId, disabledBecause, failingSince }) => {
+    if (disabledBecause === 'failing') return [`${webhookId} is disabled: it took nothing for a week`];
+    return failingSince === undefined ? [] : [`${webhookId} takes nothing since ${failingSince}`];
+  });
+  const detail = bad.join('; ') || (all.length === 0 ? 'none' : `${String(all.length)}, and none fails`);
+  return [finding('webhooks', bad.length === 0, detail, 'webhook-disabled')];
 }
 
 /** Returns the whole seconds since a due time; 0 before it, and for undefined. */

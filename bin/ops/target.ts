@@ -48,6 +48,8 @@ export interface Target {
   readonly apiUrl: string;
   readonly table: Table;
   readonly entries: Table;
+  /** Undefined where webhooks are switched off. */
+  readonly webhooks: Table | undefined;
   readonly dynamodb: DynamoDBClient;
   readonly sqs: SQSClient;
   readonly lambda: LambdaClient;
@@ -140,12 +142,14 @@ function newTarget(given: {
 }): Target {
   const { dynamodb, sqs, lambda } = given;
   const output = (name: string) => outputIn(given.outputs, name);
+  const webhookTable = given.outputs[outputs.webhookTable];
   return {
     ...given,
     output,
     does: (work) => !isOptional(work) || given.outputs[outputs.queueUrl(work)] !== undefined,
     table: openTable(dynamodb, output(outputs.table), budgetMs),
     entries: openTable(dynamodb, output(outputs.entriesTable), budgetMs),
+    webhooks: webhookTable === undefined ? undefined : openTable(dynamodb, webhookTable, budgetMs),
     close() {
       for (const client of [dynamodb, sqs, lambda]) client.destroy();
     },

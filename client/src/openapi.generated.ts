@@ -716,6 +716,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The endpoints, the oldest first
+         * @description The endpoints, the oldest first.
+         */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * An endpoint that gets events
+         * @description An endpoint that gets events. The answer has its secret; a repetition shows it for an hour, as the first answer may be lost.
+         */
+        post: operations["createWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{webhookId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One endpoint
+         * @description One endpoint.
+         */
+        get: operations["getWebhook"];
+        /**
+         * Enables, disables or deletes an endpoint, and changes the types of its events
+         * @description Enables, disables or deletes an endpoint, and changes the types of its events. One that is active again gets what has come meanwhile.
+         */
+        put: operations["putWebhook"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{webhookId}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A new secret
+         * @description A new secret. The one before signs for a day more, beside it.
+         */
+        post: operations["rotateWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{webhookId}/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a test, by the way that events take
+         * @description Sends a test, by the way that events take.
+         */
+        post: operations["pingWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{webhookId}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends the deliveries of events from a moment on again, up to those of now
+         * @description Sends the deliveries of events from a moment on again, up to those of now. The worker does it, a hundred at a time.
+         */
+        post: operations["replayWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{webhookId}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The deliveries of an endpoint, those of the newest events first
+         * @description The deliveries of an endpoint, those of the newest events first.
+         */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/integrity": {
         parameters: {
             query?: never;
@@ -1593,6 +1721,110 @@ export interface components {
             /** @description Absent on the last page; send it as `cursor` */
             nextCursor?: string;
         };
+        Webhook: {
+            /** @description The id of the webhook */
+            webhookId: string;
+            /** @description Where its deliveries are sent */
+            url: string;
+            /** @description The types of events that it gets */
+            eventTypes: string[];
+            /** @description For people; at most 256 UTF-16 units */
+            description?: string;
+            /** @description The state that it is in. Known: active, disabled, deleted */
+            status: string;
+            /** @description Why it is disabled; `stack`: the stack does not name it any more. Known: operator, failing, stack */
+            disabledBecause?: string;
+            /**
+             * Format: date-time
+             * @description Since when it has taken nothing; absent when it takes what it gets
+             */
+            failingSince?: string;
+            /** @description The key of its signatures: only in the answer that made it, and in repetitions within an hour */
+            secret?: string;
+            /**
+             * Format: date-time
+             * @description Until when the secret before the last rotation signs, too
+             */
+            previousSecretUntil?: string;
+            /** @description The last replay */
+            replay?: {
+                /**
+                 * Format: date-time
+                 * @description The moment of the first event
+                 */
+                from: string;
+                /**
+                 * Format: date-time
+                 * @description The moment of the last event
+                 */
+                to: string;
+                /** @description Whether it sends only parked deliveries again */
+                parkedOnly: boolean;
+                /** @description The state that it is in. Known: running, completed */
+                status: string;
+                /** @description Deliveries that wait again */
+                resent: number;
+            };
+            /** @description Of a ping: the id of its delivery */
+            eventId?: string;
+            /** @description The `sub` of the operator who made it */
+            createdBy: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC
+             */
+            updatedAt: string;
+        };
+        WebhookList: {
+            /** @description The page */
+            items: components["schemas"]["Webhook"][];
+        };
+        Delivery: {
+            /** @description The id of the event, and the `webhook-id` of its delivery */
+            eventId: string;
+            /** @description The type of the event; `webhook.ping` of a ping */
+            type: string;
+            /**
+             * Format: date-time
+             * @description When the event happened
+             */
+            occurredAt: string;
+            /** @description The state that it is in. Known: waiting, delivered, parked */
+            status: string;
+            /** @description Attempts since the event, or since the last replay */
+            attempts: number;
+            /** @description The last attempt */
+            lastAttempt?: {
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC
+                 */
+                at: string;
+                /** @description The status of the answer, or why there was none */
+                outcome: string;
+            };
+            /**
+             * Format: date-time
+             * @description When it is tried again; absent unless it waits
+             */
+            nextAttemptAt?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC
+             */
+            createdAt: string;
+        };
+        DeliveryPage: {
+            /** @description The page */
+            items: components["schemas"]["Delivery"][];
+            /** @description Absent on the last page; send it as `cursor` */
+            nextCursor?: string;
+        };
         Entry: {
             /** @description The id of the wallet */
             walletId: string;
@@ -2017,7 +2249,7 @@ export interface components {
             title: string;
             /** @description The status of the answer */
             status: number;
-            /** @description Distinguishes refusals. Known: invalid_request, idempotency_key_required, unauthorized, forbidden, operator_limit_exceeded, not_found, wallet_not_found, transaction_not_found, approval_not_found, batch_not_found, standing_order_not_found, wallet_frozen, wallet_closed, wallet_not_empty, limits_changed, payload_too_large, query_too_broad, unsupported_media_type, insufficient_funds, currency_mismatch, same_wallet, balance_limit_exceeded, limit_exceeded, receiver_unavailable, fee_exceeds_amount, idempotency_key_reused, rate_limited, statement_too_long, reference_taken, not_in_review, not_cancellable, not_a_hold, hold_ended, hold_expired, exceeds_hold, not_refundable, exceeds_refundable, too_many_refunds, too_many_scheduled, too_many_standing_orders, approval_ended, approval_expired, standing_order_ended, ledger_behind, another_bank, token_not_checked, overloaded, busy, internal_error */
+            /** @description Distinguishes refusals. Known: invalid_request, idempotency_key_required, unauthorized, forbidden, operator_limit_exceeded, not_found, wallet_not_found, transaction_not_found, approval_not_found, batch_not_found, standing_order_not_found, webhook_not_found, wallet_frozen, wallet_closed, wallet_not_empty, limits_changed, payload_too_large, query_too_broad, unsupported_media_type, insufficient_funds, currency_mismatch, same_wallet, balance_limit_exceeded, limit_exceeded, receiver_unavailable, fee_exceeds_amount, idempotency_key_reused, rate_limited, statement_too_long, reference_taken, not_in_review, not_cancellable, not_a_hold, hold_ended, hold_expired, exceeds_hold, not_refundable, exceeds_refundable, too_many_refunds, too_many_scheduled, too_many_standing_orders, approval_ended, approval_expired, standing_order_ended, webhook_limit_reached, webhook_disabled, webhook_replay_running, ledger_behind, another_bank, token_not_checked, overloaded, busy, internal_error */
             code: string;
             /** @description About this case, for people */
             detail?: string;
@@ -2430,6 +2662,37 @@ export interface components {
             };
             /** @description Types of events for which the owner gets no notification */
             mutedEvents?: ("wallet.funded" | "wallet.frozen" | "wallet.unfrozen" | "wallet.limits_changed" | "withdrawal.completed" | "withdrawal.failed" | "withdrawal.returned" | "transfer.completed" | "hold.opened" | "hold.captured" | "hold.ended" | "refund.completed" | "activity.suspicious")[];
+        };
+        CreateWebhookRequest: {
+            /** @description An https URL on port 443, at a public address; no redirect is followed */
+            url: string;
+            /** @description The types of events that it gets */
+            eventTypes: ("wallet.created" | "wallet.funded" | "wallet.frozen" | "wallet.unfrozen" | "wallet.closed" | "wallet.limits_changed" | "wallet.changed" | "withdrawal.scheduled" | "withdrawal.accepted" | "withdrawal.executing" | "withdrawal.completed" | "withdrawal.failed" | "withdrawal.review" | "withdrawal.returned" | "transfer.scheduled" | "transfer.accepted" | "transfer.completed" | "transfer.failed" | "hold.opened" | "hold.captured" | "hold.ended" | "refund.completed" | "fees.collected" | "standing_order.opened" | "standing_order.ended" | "approval.asked" | "approval.approved" | "approval.rejected" | "activity.suspicious" | "ledger.discrepancy" | "bank_file.reconciled" | "webhook.disabled")[];
+            /** @description For people; at most 256 UTF-16 units */
+            description?: string;
+        };
+        PutWebhookRequest: {
+            /**
+             * @description `deleted` cannot be taken back. `active` sends what has come meanwhile
+             * @enum {string}
+             */
+            status: "active" | "disabled" | "deleted";
+            /** @description The types of events that it gets */
+            eventTypes?: ("wallet.created" | "wallet.funded" | "wallet.frozen" | "wallet.unfrozen" | "wallet.closed" | "wallet.limits_changed" | "wallet.changed" | "withdrawal.scheduled" | "withdrawal.accepted" | "withdrawal.executing" | "withdrawal.completed" | "withdrawal.failed" | "withdrawal.review" | "withdrawal.returned" | "transfer.scheduled" | "transfer.accepted" | "transfer.completed" | "transfer.failed" | "hold.opened" | "hold.captured" | "hold.ended" | "refund.completed" | "fees.collected" | "standing_order.opened" | "standing_order.ended" | "approval.asked" | "approval.approved" | "approval.rejected" | "activity.suspicious" | "ledger.discrepancy" | "bank_file.reconciled" | "webhook.disabled")[];
+        };
+        RotateWebhookSecretRequest: Record<string, never>;
+        PingWebhookRequest: Record<string, never>;
+        ReplayWebhookRequest: {
+            /**
+             * Format: date-time
+             * @description The moment of the first event that is sent again, at most thirty days ago
+             */
+            from: string;
+            /**
+             * @description Whether only parked deliveries are sent again
+             * @default false
+             */
+            parkedOnly: boolean;
         };
         BankNotificationsRequest: {
             /** @description The id of the transaction that the payment was submitted for */
@@ -3713,6 +3976,221 @@ export interface operations {
             };
         };
     };
+    listWebhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All endpoints, the oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+        };
+    };
+    createWebhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names this command among those of the caller, for ever: a repetition of the key moves no money */
+                "Idempotency-Key": components["parameters"]["Idempotency-Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateWebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description The endpoint, with its secret */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+        };
+    };
+    getWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the webhook */
+                webhookId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The endpoint */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+        };
+    };
+    putWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the webhook */
+                webhookId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutWebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description The endpoint as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+        };
+    };
+    rotateWebhookSecret: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names this command among those of the caller, for ever: a repetition of the key moves no money */
+                "Idempotency-Key": components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description The id of the webhook */
+                webhookId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RotateWebhookSecretRequest"];
+            };
+        };
+        responses: {
+            /** @description The endpoint, with its new secret */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+        };
+    };
+    pingWebhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names this command among those of the caller, for ever: a repetition of the key moves no money */
+                "Idempotency-Key": components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description The id of the webhook */
+                webhookId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PingWebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description The ping is sent like an event */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+        };
+    };
+    replayWebhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names this command among those of the caller, for ever: a repetition of the key moves no money */
+                "Idempotency-Key": components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description The id of the webhook */
+                webhookId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayWebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description The replay runs */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Items on a page */
+                limit?: number;
+                /** @description The `nextCursor` of the page before, with the same other parameters */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id of the webhook */
+                webhookId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of deliveries, those of the newest events first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+        };
+    };
     integrity: {
         parameters: {
             query?: never;
@@ -3885,6 +4363,13 @@ export interface KnownValues {
     BatchItem: {
         status: "waiting" | "refused" | "scheduled" | "pending" | "executing" | "completed" | "failed" | "review" | "open" | "ended";
     };
+    Webhook: {
+        status: "active" | "disabled" | "deleted";
+        disabledBecause: "operator" | "failing" | "stack";
+    };
+    Delivery: {
+        status: "waiting" | "delivered" | "parked";
+    };
     Entry: {
         statusAfter: "active" | "frozen" | "closed";
     };
@@ -3893,7 +4378,7 @@ export interface KnownValues {
         stage: "books" | "bank" | "sums" | "done";
     };
     Problem: {
-        code: "invalid_request" | "idempotency_key_required" | "unauthorized" | "forbidden" | "operator_limit_exceeded" | "not_found" | "wallet_not_found" | "transaction_not_found" | "approval_not_found" | "batch_not_found" | "standing_order_not_found" | "wallet_frozen" | "wallet_closed" | "wallet_not_empty" | "limits_changed" | "payload_too_large" | "query_too_broad" | "unsupported_media_type" | "insufficient_funds" | "currency_mismatch" | "same_wallet" | "balance_limit_exceeded" | "limit_exceeded" | "receiver_unavailable" | "fee_exceeds_amount" | "idempotency_key_reused" | "rate_limited" | "statement_too_long" | "reference_taken" | "not_in_review" | "not_cancellable" | "not_a_hold" | "hold_ended" | "hold_expired" | "exceeds_hold" | "not_refundable" | "exceeds_refundable" | "too_many_refunds" | "too_many_scheduled" | "too_many_standing_orders" | "approval_ended" | "approval_expired" | "standing_order_ended" | "ledger_behind" | "another_bank" | "token_not_checked" | "overloaded" | "busy" | "internal_error";
+        code: "invalid_request" | "idempotency_key_required" | "unauthorized" | "forbidden" | "operator_limit_exceeded" | "not_found" | "wallet_not_found" | "transaction_not_found" | "approval_not_found" | "batch_not_found" | "standing_order_not_found" | "webhook_not_found" | "wallet_frozen" | "wallet_closed" | "wallet_not_empty" | "limits_changed" | "payload_too_large" | "query_too_broad" | "unsupported_media_type" | "insufficient_funds" | "currency_mismatch" | "same_wallet" | "balance_limit_exceeded" | "limit_exceeded" | "receiver_unavailable" | "fee_exceeds_amount" | "idempotency_key_reused" | "rate_limited" | "statement_too_long" | "reference_taken" | "not_in_review" | "not_cancellable" | "not_a_hold" | "hold_ended" | "hold_expired" | "exceeds_hold" | "not_refundable" | "exceeds_refundable" | "too_many_refunds" | "too_many_scheduled" | "too_many_standing_orders" | "approval_ended" | "approval_expired" | "standing_order_ended" | "webhook_limit_reached" | "webhook_disabled" | "webhook_replay_running" | "ledger_behind" | "another_bank" | "token_not_checked" | "overloaded" | "busy" | "internal_error";
         limit: "out.perTransaction" | "out.perDay" | "out.perMonth" | "in.perTransaction" | "in.perDay" | "in.perMonth" | "minimumBalance" | "creditLine" | "maximumBalance";
     };
 }

@@ -40,6 +40,7 @@ export const eventTypes = [
   'activity.suspicious',
   'ledger.discrepancy',
   'bank_file.reconciled',
+  'webhook.disabled',
 ] as const;
 
 export type EventType = (typeof eventTypes)[number];

@@ -11,6 +11,7 @@ const transactionIdFormat = new RegExp(`^tx_${id}$`);
 const approvalIdFormat = new RegExp(`^ap_${id}$`);
 const batchIdFormat = new RegExp(`^bt_${id}$`);
 const standingOrderIdFormat = new RegExp(`^so_${id}$`);
+const webhookIdFormat = new RegExp(`^wh_${id}$`);
 const receiptCodeFormat = new RegExp(`^RCP-(\\d{8})-(${id})$`);
 
 /** The formats of ids that callers name. */
@@ -21,6 +22,7 @@ export const idFormats = {
   approvalId: approvalIdFormat,
   batchId: batchIdFormat,
   standingOrderId: standingOrderIdFormat,
+  webhookId: webhookIdFormat,
 } as const;
 
 /** Returns 26 base32 characters of a SHA-256 over principal and key. */
@@ -75,6 +77,16 @@ export function standingOrderIdOf(transactionId: string): string {
   return `so_${transactionId.slice('tx_'.length)}`;
 }
 
+/** Returns the id of the endpoint that a command makes, by the id of the command's record. */
+export function webhookIdOf(transactionId: string): string {
+  return `wh_${transactionId.slice('tx_'.length)}`;
+}
+
+/** Returns the id of the endpoint that the stack names by this URL. */
+export function webhookIdOfUrl(url: string): string {
+  return `wh_${digest(service.principal, url)}`;
+}
+
 /** Returns the id of the payment `n` of a standing order, from 0. It is the same for every try to make it. */
 export function occurrenceIdOf(standingOrderId: string, n: number): string {
   return `tx_${digest(service.principal, `${standingOrderId}#${n}`)}`;
@@ -126,6 +138,10 @@ export function isBatchId(text: string): boolean {
 
 export function isStandingOrderId(text: string): boolean {
   return standingOrderIdFormat.test(text);
+}
+
+export function isWebhookId(text: string): boolean {
+  return webhookIdFormat.test(text);
 }
 
 export function isReceiptCode(text: string): boolean {

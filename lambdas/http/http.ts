@@ -215,6 +215,7 @@ export function query<Q extends z.ZodMiniType, S extends RouteServices = Limited
 /** A request for a replacement. */
 export interface ReplacementCall<B> {
   readonly caller: Caller;
+  readonly path: Readonly<Record<string, string>>;
   readonly body: B;
 }
 
@@ -233,7 +234,7 @@ export function replacement<B extends z.ZodMiniType, S extends RouteServices = L
       const caller = callerOf(event, access);
       return withinLimits(services, caller, 'read', async () => {
         refuseQuery(event);
-        return route.handle({ caller, body: bodyOf(event, route.body) }, services);
+        return route.handle({ caller, path: pathOf(event), body: bodyOf(event, route.body) }, services);
       });
     },
   };
@@ -256,6 +257,7 @@ type Committed =
   | { readonly approvalId: string }
   | { readonly batchId: string }
   | { readonly standingOrderId: string }
+  | { readonly webhookId: string }
   | { readonly splitId: string };
 
 /** Returns the answer to a command: the new resource and its location, or on a replay the resource as it is now. */
@@ -275,6 +277,7 @@ function locationOf(body: Committed): string | undefined {
   if ('splitId' in body) return undefined;
   if ('approvalId' in body) return `/approvals/${body.approvalId}`;
   if ('batchId' in body) return `/batches/${body.batchId}`;
+  if ('webhookId' in body) return `/webhooks/${body.webhookId}`;
   // A payment that an order made names the order, too.
   if ('transactionId' in body) return `/transactions/${body.transactionId}`;
   return 'standingOrderId' in body ? `/standing-orders/${body.standingOrderId}` : `/wallets/${body.walletId}`;

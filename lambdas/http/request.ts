@@ -12,6 +12,7 @@ import {
   isStandingOrderId,
   isTransactionId,
   isWalletId,
+  isWebhookId,
 } from '../domain/ids.ts';
 import { walletNotFound } from '../domain/wallet.ts';
 import { doubtfulNames, parseExact } from '../domain/json.ts';
@@ -59,6 +60,7 @@ const pathFormats: Readonly<Record<PathParameter, { isValid: (text: string) => b
     receiptCode: { isValid: isReceiptCode, refusal: () => new WalletError('transaction_not_found') },
     standingOrderId: { isValid: isStandingOrderId, refusal: () => new WalletError('standing_order_not_found') },
     approvalId: { isValid: isApprovalId, refusal: () => new WalletError('approval_not_found') },
+    webhookId: { isValid: isWebhookId, refusal: () => new WalletError('webhook_not_found') },
     batchId: { isValid: isBatchId, refusal: () => new WalletError('batch_not_found') },
   };
 
@@ -66,7 +68,7 @@ const pathFormats: Readonly<Record<PathParameter, { isValid: (text: string) => b
  * Returns the path's parameters by name. Refuses an id that the service cannot have made, without a read.
  *
  * @throws WalletError `wallet_not_found`, `transaction_not_found`, `approval_not_found`, `batch_not_found`,
- * `standing_order_not_found`
+ * `standing_order_not_found`, `webhook_not_found`
  */
 export function pathOf(event: APIGatewayProxyEvent): Record<string, string> {
   const given = Object.entries(event.pathParameters ?? {}).map(([name, value = '']) => [name, value] as const);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { activityItems, defaultDueShards, entryItems, ledgerItems, sentItems } from '../contract.ts';
+import { activityItems, defaultDueShards, entryItems, ledgerItems, sentItems, webhookItems } from '../contract.ts';
 import { fingerprintOf, isStandingOrderId, isTransactionId, lastBitsOf } from '../domain/ids.ts';
 import type { OpenStatus, TransactionType } from '../domain/transaction.ts';
 
@@ -80,6 +80,36 @@ export function approvalKey(approvalId: string) {
 /** Returns the key of a batch: its progress. */
 export function batchKey(batchId: string) {
   return { pk: `${ledgerItems.batch}${batchId}`, sk: 'BATCH' };
+}
+
+/** Returns the key of the endpoint of a webhook. They are few, and share a partition. */
+export function webhookKey(webhookId: string) {
+  return { pk: webhookItems.webhook, sk: webhookId };
+}
+
+/** Returns the key of the number of endpoints. */
+export function webhookCountKey() {
+  return { pk: webhookItems.webhook, sk: 'COUNT' };
+}
+
+/** Returns the key of the delivery of an event to an endpoint: a repetition of the event has the same one. */
+export function deliveryKey({ webhookId, occurredAt, eventId }: DeliveryName) {
+  return { pk: deliveryPartition(webhookId), sk: `${occurredAt}#${eventId}` };
+}
+interface DeliveryName {
+  readonly webhookId: string;
+  readonly occurredAt: string;
+  readonly eventId: string;
+}
+
+export function deliveryPartition(webhookId: string): string {
+  return `${webhookItems.delivery}${webhookId}`;
+}
+
+/** Returns whether a text can be the sort key of a delivery. */
+export function isDeliveryKey(text: string): boolean {
+  const [time = '', eventId = '', ...others] = text.split('#');
+  return timeFormat.test(time) && /^ev_[a-z2-7]{26}$/.test(eventId) && others.length === 0;
 }
 
 /** Returns the key of a part of a batch's lines, from 0. */

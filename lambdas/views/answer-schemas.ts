@@ -14,6 +14,8 @@ import { feeCommands } from '../domain/fee.ts';
 import type { LimitName } from '../domain/limits.ts';
 import { channelNames } from '../domain/preferences.ts';
 import { transactionStatuses, transactionTypes } from '../domain/transaction.ts';
+import { eventTypes } from '../domain/events.ts';
+import { deliveryStatuses, webhookStatuses } from '../domain/webhook.ts';
 import {
   actor,
   approval as eventApproval,
@@ -415,6 +417,50 @@ const unavailable = z.object({ status: z.literal('unavailable') });
 
 const notified = z.object({ reference: z.string() });
 
+const webhook = z.object({
+  webhookId: z.string(),
+  url: z.string().describe('Where its deliveries are sent'),
+  eventTypes: z.array(z.enum(eventTypes)).describe('The types of events that it gets'),
+  description: z.string().optional(),
+  status: z.enum(webhookStatuses),
+  disabledBecause: z
+    .enum(['operator', 'failing', 'stack'])
+    .optional()
+    .describe('Why it is disabled; `stack`: the stack does not name it any more'),
+  failingSince: time.optional().describe('Since when it has taken nothing; absent when it takes what it gets'),
+  secret: z
+    .string()
+    .optional()
+    .describe('The key of its signatures: only in the answer that made it, and in repetitions within an hour'),
+  previousSecretUntil: time.optional().describe('Until when the secret before the last rotation signs, too'),
+  replay: z
+    .object({
+      from: time.describe('The moment of the first event'),
+      to: time.describe('The moment of the last event'),
+      parkedOnly: z.boolean().describe('Whether it sends only parked deliveries again'),
+      status: z.enum(['running', 'completed']),
+      resent: count.describe('Deliveries that wait again'),
+    })
+    .optional()
+    .describe('The last replay'),
+  eventId: z.string().optional().describe('Of a ping: the id of its delivery'),
+  createdBy: z.string().describe('The `sub` of the operator who made it'),
+  createdAt: time,
+  updatedAt: time,
+});
+const delivery = z.object({
+  eventId: z.string().describe('The id of the event, and the `webhook-id` of its delivery'),
+  type: z.string().describe('The type of the event; `webhook.ping` of a ping'),
+  occurredAt: time.describe('When the event happened'),
+  status: z.enum(deliveryStatuses),
+  attempts: count.describe('Attempts since the event, or since the last replay'),
+  lastAttempt: z
+    .object({ at: time, outcome: z.string().describe('The status of the answer, or why there was none') })
+    .optional(),
+  nextAttemptAt: time.optional().describe('When it is tried again; absent unless it waits'),
+  createdAt: time,
+});
+
 const limitNames = [
   ...['out.perTransaction', 'out.perDay', 'out.perMonth', 'in.perTransaction', 'in.perDay', 'in.perMonth'],
   ...['minimumBalance', 'creditLine', 'maximumBalance'],
@@ -432,6 +478,8 @@ const batchItemPage = z.object({
   items: z.array(batchItem).describe('May be fewer than asked for while there is more'),
   nextCursor,
 });
+const webhookList = z.object({ items: z.array(webhook) });
+const deliveryPage = z.object({ items: z.array(delivery), nextCursor });
 const entryPage = z.object({ items: z.array(entry), nextCursor });
 
 const problem = z.object({
@@ -478,6 +526,10 @@ export const namedSchemas = {
   Batch: batch,
   BatchItem: batchItem,
   BatchItemPage: batchItemPage,
+  Webhook: webhook,
+  WebhookList: webhookList,
+  Delivery: delivery,
+  DeliveryPage: deliveryPage,
   Entry: entry,
   EntryPage: entryPage,
   Statement: statement,
@@ -756,6 +808,35 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   },
   'put-notification-preferences': {
     successes: { 200: { meaning: "The owner's new preferences", schema: 'NotificationPreferences' } },
+  },
+  'create-webhook': {
+    successes: { 201: { meaning: 'The endpoint, with its secret', schema: 'Webhook' } },
+    codes: ['webhook_limit_reached'],
+  },
+  'list-webhooks': { successes: { 200: { meaning: 'All endpoints, the oldest first', schema: 'WebhookList' } } },
+  'get-webhook': {
+    successes: { 200: { meaning: 'The endpoint', schema: 'Webhook' } },
+    codes: ['webhook_not_found'],
+  },
+  'put-webhook': {
+    successes: { 200: { meaning: 'The endpoint as it is now', schema: 'Webhook' } },
+    codes: ['webhook_not_found'],
+  },
+  'rotate-webhook-secret': {
+    successes: { 200: { meaning: 'The endpoint, with its new secret', schema: 'Webhook' } },
+    codes: ['webhook_not_found'],
+  },
+  'ping-webhook': {
+    successes: { 202: { meaning: 'The ping is sent like an event', schema: 'Webhook' } },
+    codes: ['webhook_not_found', 'webhook_disabled'],
+  },
+  'replay-webhook': {
+    successes: { 202: { meaning: 'The replay runs', schema: 'Webhook' } },
+    codes: ['webhook_not_found', 'webhook_disabled', 'webhook_replay_running'],
+  },
+  'list-webhook-deliveries': {
+    successes: { 200: { meaning: 'A page of deliveries, those of the newest events first', schema: 'DeliveryPage' } },
+    codes: ['webhook_not_found'],
   },
   integrity: {
     successes: { 200: { meaning: 'Discrepancies in the books, and the progress of their check', schema: 'Integrity' } },

@@ -352,6 +352,10 @@ export const eventSchemas = {
     walletIds: z.array(z.string()).describe('Empty: the file is about no single wallet'),
     bankFile,
   }),
+  'webhook.disabled': about('webhook.disabled', 'An endpoint has taken nothing for a week, and gets nothing more', {
+    walletIds: z.array(z.string()).describe('Empty: it is about no wallet'),
+    webhook: z.object({ webhookId: z.string(), failingSince: time.describe('Since when it has taken nothing') }),
+  }),
 } as const satisfies Record<EventType, z.ZodType>;
 
 /** Any event of the service. */

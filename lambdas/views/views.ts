@@ -450,7 +450,9 @@ export interface Notice {
 /** Events that owners are notified of, as `notifiedEvents` of the contract lists them. */
 type Notified = Exclude<
   ServiceEvent,
-  EventOf<'ledger.discrepancy' | 'bank_file.reconciled' | 'wallet.changed' | ApprovalEvent | OrderEvent>
+  EventOf<
+    'ledger.discrepancy' | 'bank_file.reconciled' | 'wallet.changed' | 'webhook.disabled' | ApprovalEvent | OrderEvent
+  >
 >;
 
 /**

@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const pageOf = (name: string) => readFileSync(join(root, 'docs', `${name}.md`), 'utf8');
-const pages = ['holds', 'refunds', 'splits', 'limits', 'fees', 'approvals', 'batches'].map(pageOf);
+const pages = ['holds', 'refunds', 'splits', 'limits', 'fees', 'approvals', 'batches', 'webhooks'].map(pageOf);
 const day = pageOf('walkthrough').split('## The day of a marketplace')[1] ?? '';
 const { runner } = await startService();
 
@@ -43,7 +43,7 @@ describe('README', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     checkDay(answers.splice(-10));
     const [charged, sent, repeated, withdrawn, balance, history, captured, released, left, ...more] = answers;
-    assert.equal(answers.length, 28);
+    assert.equal(answers.length, 31);
     assert.deepEqual([charged?.['type'], charged?.['status'], charged?.['amount']], ['charge', 'completed', 10_000]);
     assert.equal(sent?.['status'], 'completed');
     assert.equal(repeated?.['transactionId'], sent['transactionId']);
@@ -68,6 +68,12 @@ describe('README', () => {
     assert.deepEqual([funded?.['amount'], funded?.['fee']], [100_000, 2_000]);
     assert.deepEqual([asked?.['dryRun'], asked?.['fee'], asked?.['paid']], [true, 500, 30_500]);
     assert.deepEqual([dinner?.['status'], dinner?.['fee'], rest?.['available']], ['completed', 500, 67_500]);
+    const [charge, test, deliveries] = approved.splice(-3);
+    assert.deepEqual([charge, test].map((event) => event?.['type']).sort(), ['wallet.funded', 'webhook.ping']);
+    assert.deepEqual(
+      (deliveries!['items'] as { status: string }[]).map(({ status }) => status),
+      ['delivered', 'delivered'],
+    );
     const [batch, lines] = approved.splice(-2);
     assert.deepEqual([batch?.['status'], batch?.['accepted'], batch?.['refused']], ['completed', 2, 1]);
     assert.equal((lines!['items'] as { failure?: { code: string } }[])[2]?.failure?.code, 'insufficient_funds');

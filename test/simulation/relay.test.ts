@@ -90,7 +90,7 @@ function assertAllPublished(delivered: readonly ServiceEvent[]): void {
 describe('events', () => {
   it('cover every promised event of wallets, transactions and approvals, each from one record', () => {
     const types = new Set([...expected.values()].map(({ type }) => type));
-    const elsewhere = ['activity.suspicious', 'bank_file.reconciled', 'ledger.discrepancy'];
+    const elsewhere = ['activity.suspicious', 'bank_file.reconciled', 'ledger.discrepancy', 'webhook.disabled'];
     assert.deepEqual([...types, ...elsewhere].sort(), [...eventTypes].sort());
     const changes = records.filter((record) => eventsIn([record]).size === 1);
     assert.equal(expected.size, changes.length, 'two changes have the same event id');

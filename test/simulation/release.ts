@@ -50,7 +50,7 @@ import { logger, metrics } from '../../lambdas/aws/telemetry.ts';
 import { openBank } from '../../lambdas/bank/client.ts';
 import { NeverConnected } from '../../lambdas/bank/connection.ts';
 import { openRequestKeys, openSecret } from '../../lambdas/bank/secret.ts';
-import type { RouteName as Route, WorkMessage } from '../../lambdas/contract.ts';
+import type { RouteName as Route, routes, WorkMessage } from '../../lambdas/contract.ts';
 import { bankCallMs } from '../../lambdas/domain/withdrawal.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openHotReceivers } from '../../lambdas/http/hot-receivers.ts';
@@ -84,7 +84,9 @@ import type { World } from './world.ts';
 export const streamRoutes = ['list-entries', 'get-statement', 'get-totals', 'integrity'] as const;
 /** Routes that read no data. */
 export const referenceRoutes = ['get-description', 'get-reference'] as const;
-export type RouteName = Exclude<Route, (typeof streamRoutes | typeof referenceRoutes)[number]>;
+/** Routes about webhooks, which follow the bus, and move no money. */
+type WebhookRoute = Extract<(typeof routes)[number], { readonly function: 'webhook-routes' }>['name'];
+export type RouteName = Exclude<Route, (typeof streamRoutes | typeof referenceRoutes)[number] | WebhookRoute>;
 
 export const withdrawalQueue = 'sqs:withdrawals';
 export const transferQueue = 'sqs:transfers';

@@ -38,7 +38,7 @@ function embed(props: (stack: Stack) => Partial<WalletServiceProps>) {
 const optional = [
   ...resourcesOf(
     synthesize({
-      ...{ backup: {}, batches: true, bankFiles: {} },
+      ...{ backup: {}, batches: true, webhooks: true, bankFiles: {} },
       fees: { revenueWallets: { USD: `w_usd_${'a'.repeat(26)}` } },
     }).template,
     'AWS::CloudWatch::Alarm',

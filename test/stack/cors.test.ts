@@ -10,7 +10,12 @@ import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
 
 describe('preflight requests, where pages may use the API', () => {
   const origins = ['https://app.example.com', 'http://localhost:5173'];
-  const withPages = synthesize({ cors: { allowedOrigins: origins }, fourEyes: {}, batches: true }).template;
+  const withPages = synthesize({
+    cors: { allowedOrigins: origins },
+    fourEyes: {},
+    batches: true,
+    webhooks: true,
+  }).template;
   const preflights = [...resourcesOf(withPages, 'AWS::ApiGateway::Method').values()].filter(
     ({ Properties }) => Properties['HttpMethod'] === 'OPTIONS',
   );

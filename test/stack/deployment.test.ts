@@ -11,8 +11,8 @@ import type { Resource } from './synthesized.ts';
 
 const every = Object.keys(environments) as FunctionName[];
 const routed = [...new Set<FunctionName>([...routes.map((route) => route.function), 'console'])];
-/** With the routes of approvals and batches, and the console, which are off by default. */
-const usual = synthesize({ fourEyes: {}, batches: true, console: {}, bankFiles: {} });
+/** With the routes of approvals, batches and webhooks, and the console, which are off by default. */
+const usual = synthesize({ fourEyes: {}, batches: true, console: {}, bankFiles: {}, webhooks: true });
 const canary = LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES;
 /** Shifting versions leave room for approvals or for batches in one stack, not for both. */
 const gradual = synthesize({ deployment: canary, batches: true });
@@ -78,7 +78,7 @@ interface Credentialed {
 
 /** The order that the data takes: a function of a line reads only what functions of its line or of later ones write. */
 const order: readonly (readonly FunctionName[])[] = [
-  ['projector', 'relay', 'notifier', 'fraud', 'bank-files', 'integrity-job'],
+  ['projector', 'relay', 'notifier', 'fraud', 'webhooks', 'bank-files', 'integrity-job'],
   ['withdrawals', 'transfers', 'batches', 'sweeper'],
   routed,
 ];

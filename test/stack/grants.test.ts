@@ -9,7 +9,7 @@ import { bundleOf } from '../../lib/bundle.ts';
 import { resourcesOf, roleOf, statementsOf, synthesize } from './synthesized.ts';
 import { accessOf } from './table-access.ts';
 
-const { template, stack } = synthesize({ fourEyes: {}, batches: true, console: {}, bankFiles: {} });
+const { template, stack } = synthesize({ fourEyes: {}, batches: true, console: {}, bankFiles: {}, webhooks: true });
 const names = Object.keys(environments) as FunctionName[];
 const lambdas = resourcesOf(template, 'AWS::Lambda::Function');
 
@@ -133,6 +133,7 @@ describe('grants', () => {
   // Send and delay share one object (lambdas/aws/queue.ts), of which each function uses one half.
   const bundledButNotCalled: Partial<Record<FunctionName, string>> = {
     withdraw: 'ChangeMessageVisibility',
+    'webhook-routes': 'ChangeMessageVisibility',
     transfer: 'ChangeMessageVisibility',
     sweeper: 'ChangeMessageVisibility',
     'create-batch': 'ChangeMessageVisibility',
@@ -166,6 +167,7 @@ describe('grants', () => {
     'bank-files': ofQueue,
     notifier: ofQueue,
     fraud: ofQueue,
+    webhooks: ofQueue,
     relay: ofStream,
     projector: ofStream,
   };
@@ -230,6 +232,8 @@ describe('grants', () => {
       ],
       fraud: ['PutItem activity', 'PutItem transaction', 'UpdateItem wallet'],
       notifier: ['PutItem notification'],
+      'webhook-routes': ['PutItem delivery', 'PutItem webhook', 'UpdateItem webhook'],
+      webhooks: ['PutItem delivery', 'PutItem webhook', 'UpdateItem delivery', 'UpdateItem webhook'],
       projector: ['PartiQLInsert entry', 'PutItem booking', 'PutItem journal', 'UpdateItem total'],
       'integrity-job': ['PutItem pass'],
     };
@@ -264,6 +268,7 @@ describe('grants', () => {
         health: ['due'],
         'get-approval': ['due'],
         sweeper: ['due'],
+        webhooks: ['due'],
         'integrity-job': ['byCounterparty', 'byWallet'],
       };
       assert.deepEqual(queried.sort(), expected[name] ?? [], name);

@@ -14,7 +14,7 @@ import { document } from '../documented.ts';
 import { furtherPeriods } from '../watch/alarms.ts';
 import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
 
-const { template } = synthesize({ people: { callbackUrls: ['https://desk.example/'] }, batches: true });
+const { template } = synthesize({ people: { callbackUrls: ['https://desk.example/'] }, batches: true, webhooks: true });
 
 type Properties = Readonly<Record<string, unknown>>;
 
@@ -157,6 +157,9 @@ const phrases = [
   ),
   `The notifier crashes or needs more than its ${timeoutOf('notifier')} seconds.`,
   `The screening crashes or needs more than its ${timeoutOf('fraud')} seconds.`,
+  `The worker of webhooks crashes or needs more than its ${timeoutOf('webhooks')} seconds.`,
+  `${receives} times an event could not be stored for its webhooks, or a turn failed.`,
+  `Events wait for their webhooks for more than ${minutes(threshold('webhook-queue-too-old'))}.`,
   `\`Task timed out\` after ${timeoutOf('sweeper')} s`,
   `their limit of ${bankCallMs / 1000} seconds`,
   `by more than ${clockErrorMs / 1000} s`,

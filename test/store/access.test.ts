@@ -7,6 +7,16 @@ import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import type { APIGatewayRequestAuthorizerEvent, SQSRecord } from 'aws-lambda';
 import { authorize, openHoldToIssuer } from '../../lambdas/api/authorizer.ts';
+import {
+  createWebhookRoute,
+  getWebhookRoute,
+  listWebhookDeliveriesRoute,
+  listWebhooksRoute,
+  pingWebhookRoute,
+  putWebhookRoute,
+  replayWebhookRoute,
+  rotateWebhookSecretRoute,
+} from '../../lambdas/api/webhook-routes.ts';
 import type { BankClient, SubmitOutcome } from '../../lambdas/bank/client.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
 import { transactionIdOfBatch, walletIdOf } from '../../lambdas/domain/ids.ts';
@@ -14,6 +24,7 @@ import { environments, nameOfRoute, notifiedEvents, routes, screenedEvents } fro
 import type { FunctionName } from '../../lambdas/contract.ts';
 import type { GuardedCommand } from '../../lambdas/domain/approval.ts';
 import type { EventOf, ServiceEvent } from '../../lambdas/views/event-schemas.ts';
+import { serve } from '../../lambdas/http/http.ts';
 import { Heads } from '../../lambdas/store/heads.ts';
 import { batchKey } from '../../lambdas/store/keys.ts';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
@@ -30,7 +41,7 @@ import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { camt, piecesOf } from '../bank-files.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
-import { newSentTable } from '../engine.ts';
+import { newSentTable, newWebhookTable } from '../engine.ts';
 import type { TestTable } from '../engine.ts';
 import { answer } from '../faults.ts';
 import { useEngine } from '../fixture.ts';
@@ -47,6 +58,7 @@ import { charge, newKey, timeOf } from './commands.ts';
 import { changeItem } from './inspect.ts';
 import { bankId } from './visits.ts';
 import { fundedWallet } from './wallets.ts';
+import { funded, newWorker, serviceKey } from './webhook-scenes.ts';
 
 const running = new AsyncLocalStorage<FunctionName>();
 /** The `<action> <item type>` of each call, by function. */
@@ -445,15 +457,57 @@ async function compareBankFile(): Promise<void> {
   await as('bank-files', () => compareArrival(services, message, () => 900_000));
 }
 
+/** Uses every route of webhooks, and the worker on each path that reads or writes another item. */
+async function useWebhooks(): Promise<void> {
+  const webhooks = await newWebhookTable(engine);
+  watch(webhooks);
+  const keys = () => Promise.resolve([serviceKey] as const);
+  const queue = { send: () => Promise.resolve() };
+  const services = { table: webhooks, keys, targets: 'loopback', queue } as const;
+  const use = async (name: keyof typeof webhookRoutes, request: Request) => {
+    const handler = serve(webhookRoutes[name], services);
+    const sent = { as: operator, key: newKey(), ...request };
+    const { status, body } = await as('webhook-routes', () => send(name, handler, sent));
+    assert.ok(status < 300, `${name}: ${status} ${JSON.stringify(body)}`);
+    return String(body?.['webhookId']);
+  };
+  const webhookId = await use('create-webhook', {
+    body: { url: 'http://127.0.0.1:9/', eventTypes: ['wallet.funded'] },
+  });
+  const path = { webhookId };
+  await use('list-webhooks', {});
+  await use('get-webhook', { path });
+  await use('rotate-webhook-secret', { path });
+  await use('ping-webhook', { path });
+  await use('replay-webhook', { path, body: { from: '2026-01-01T00:00:00Z' } });
+  await use('list-webhook-deliveries', { path });
+  const worker = newWorker(webhooks, { fixed: [{ url: 'http://127.0.0.1:10/', eventTypes: ['wallet.closed'] }] });
+  await as('webhooks', () => worker.take(funded(webhooks)));
+  await as('webhooks', () => worker.wait(60_000));
+  for (const status of ['disabled', 'deleted']) await use('put-webhook', { path, body: { status } });
+}
+
+const webhookRoutes = {
+  'create-webhook': createWebhookRoute,
+  'list-webhooks': listWebhooksRoute,
+  'get-webhook': getWebhookRoute,
+  'put-webhook': putWebhookRoute,
+  'rotate-webhook-secret': rotateWebhookSecretRoute,
+  'ping-webhook': pingWebhookRoute,
+  'replay-webhook': replayWebhookRoute,
+  'list-webhook-deliveries': listWebhookDeliveriesRoute,
+} as const;
+
 describe('each function', () => {
   it('reads and writes the types of item that its role grants, and no other', async () => {
     await useTheService();
     await followTheStream();
     await readTheBooks();
+    await useWebhooks();
     await compareBankFile();
     const { expiresAfterMs, ...fourEyes } = guarded;
     const fees = { revenueWallets: { EUR: walletIdOf('us', 'revenue', 'EUR') } };
-    const granted = accessOf(synthesize({ fourEyes, fees, batches: true, console: {}, bankFiles: {} }));
+    const granted = accessOf(synthesize({ fourEyes, fees, batches: true, console: {}, bankFiles: {}, webhooks: true }));
     const names = Object.keys(environments) as FunctionName[];
     assert.deepEqual(
       Object.fromEntries(names.map((name) => [name, [...(seen.get(name) ?? [])].sort()])),

@@ -1,10 +1,10 @@
 /** The accesses of calls to the tables, by type of item. */
 import assert from 'node:assert/strict';
-import { activityItems, entryItems, ledgerItems, sentItems } from '../../lambdas/contract.ts';
+import { activityItems, entryItems, ledgerItems, sentItems, webhookItems } from '../../lambdas/contract.ts';
 import type { Call } from '../engine.ts';
 
 /** Every type of item, by the beginning of its partition key. */
-const itemTypes = Object.entries({ ...ledgerItems, ...entryItems, ...activityItems, ...sentItems });
+const itemTypes = Object.entries({ ...ledgerItems, ...entryItems, ...activityItems, ...sentItems, ...webhookItems });
 
 interface Keyed {
   readonly pk?: { readonly S: string };

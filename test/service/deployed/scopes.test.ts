@@ -20,6 +20,8 @@ interface Target {
   readonly approvalId: string | undefined;
   /** The id of a batch; undefined where the service has none. */
   readonly batchId: string | undefined;
+  /** Whether the service has webhooks. */
+  readonly hasWebhooks: boolean;
 }
 
 type Any = 'charge' | 'support' | 'decide' | 'operate';
@@ -35,6 +37,8 @@ const decisions: Record<
     readonly own?: 'read' | 'write';
     readonly any: Any | readonly Any[];
     readonly needs?: Any;
+    /** Whether the request is about something that does not exist, so that a 404 means that it was looked for. */
+    readonly onNothing?: true;
     readonly request: (target: Target) => [path: string, options?: RequestOptions];
   }
 > = {
@@ -202,6 +206,23 @@ const decisions: Record<
   },
   'get-batch': { any: 'support', request: ({ batchId }) => [`/batches/${String(batchId)}`] },
   'list-batch-items': { any: 'support', request: ({ batchId }) => [`/batches/${String(batchId)}/items`] },
+  // The URL is refused, so that no endpoint is left behind. There is no endpoint with that id.
+  'create-webhook': { any: 'operate', request: () => ['/webhooks', { body: { url: 'ftp://a', eventTypes: [] } }] },
+  'list-webhooks': { any: 'support', request: () => ['/webhooks'] },
+  'get-webhook': { any: 'support', onNothing: true, request: () => [noWebhook] },
+  'put-webhook': {
+    any: 'operate',
+    onNothing: true,
+    request: () => [noWebhook, { method: 'PUT', body: { status: 'disabled' } }],
+  },
+  'rotate-webhook-secret': { any: 'operate', onNothing: true, request: () => [`${noWebhook}/rotate`, { body: {} }] },
+  'ping-webhook': { any: 'operate', onNothing: true, request: () => [`${noWebhook}/ping`, { body: {} }] },
+  'replay-webhook': {
+    any: 'operate',
+    onNothing: true,
+    request: () => [`${noWebhook}/replay`, { body: { from: '2026-01-01T00:00:00Z' } }],
+  },
+  'list-webhook-deliveries': { any: 'support', onNothing: true, request: () => [`${noWebhook}/deliveries`] },
 };
 
 /** Returns a file with one line. */
@@ -209,9 +230,16 @@ function lineOf({ walletId, otherWalletId }: Pick<Target, 'walletId' | 'otherWal
   return JSON.stringify({ key: 'line-1', type: 'transfer', walletId, toWalletId: otherWalletId, amount: 1 });
 }
 
+const noWebhook = `/webhooks/wh_${'a'.repeat(26)}`;
+
 /** Routes that a service lacks where batches are switched off. */
 const ofBatches: readonly string[] = ['create-batch', 'get-batch', 'list-batch-items'];
 const inTwoHours = () => new Date(Date.now() + 7_200_000).toISOString();
+
+/** Routes that a service lacks where webhooks are switched off. */
+const ofWebhooks: readonly string[] = routes.flatMap((route) =>
+  route.function === 'webhook-routes' ? [nameOfRoute(route)] : [],
+);
 
 /** Routes that a service lacks where no command needs a second operator. */
 const ofApprovals: readonly string[] = ['approve', 'reject', 'get-approval', 'list-approvals'];
@@ -219,9 +247,10 @@ const ofApprovals: readonly string[] = ['approve', 'reject', 'get-approval', 'li
 /** The reach of a request: forbidden, only the caller's own wallets, or every wallet. */
 type Reach = 'none' | 'own' | 'any';
 
-function reachOf({ status, body }: Answer): Reach {
+function reachOf({ status, body }: Answer, onNothing = false): Reach {
   const detail = typeof body['detail'] === 'string' ? body['detail'] : '';
   if (status === 403 && detail.startsWith('the token lacks the scope')) return 'none';
+  if (onNothing && status === 404) return 'any';
   return status === 404 || (status === 403 && detail.startsWith('only an operator')) ? 'own' : 'any';
 }
 
@@ -258,7 +287,8 @@ describe('scopes', () => {
       body: { amount: 1, toWalletId: otherWalletId, every: 'week', firstAt: inTwoHours() },
     });
     const standingOrderId = String(ordered.body['standingOrderId']);
-    const ids = { standingOrderId, approvalId, batchId };
+    const hasWebhooks = (await service.operator('/webhooks', { method: 'GET' })).status === 200;
+    const ids = { standingOrderId, approvalId, batchId, hasWebhooks };
     target = { walletId, ownerId, transactionId, receiptCode, otherWalletId, ...ids };
   });
 
@@ -275,8 +305,8 @@ describe('scopes', () => {
     for (const scopes of combinations) {
       const caller = await callerWith(scopes);
       await Promise.all(
-        present().map(async ([name, { own, any, needs = any, request }]) => {
-          const reach = reachOf(await caller(...request(target)));
+        present().map(async ([name, { own, any, needs = any, onNothing, request }]) => {
+          const reach = reachOf(await caller(...request(target)), onNothing);
           const opens = [needs].flat().some((scope) => scopes.includes(scope));
           const expected: Reach = opens ? 'any' : own && scopes.includes(own) ? 'own' : 'none';
           if (reach !== expected) wrong.push(`${name} with [${scopes.join(' ')}]: ${reach}, not ${expected}`);
@@ -288,8 +318,8 @@ describe('scopes', () => {
 
   it('open every wallet on every route with operate alone, also for money out', async () => {
     const operator = await service.as('the-sum', 'wallet:operate');
-    for (const [name, { request }] of present()) {
-      assert.equal(reachOf(await operator(...request(target))), 'any', name);
+    for (const [name, { onNothing, request }] of present()) {
+      assert.equal(reachOf(await operator(...request(target)), onNothing), 'any', name);
     }
   });
 
@@ -310,7 +340,8 @@ describe('scopes', () => {
     return Object.entries(decisions).filter(
       ([name]) =>
         (target.approvalId !== undefined || !ofApprovals.includes(name)) &&
-        (target.batchId !== undefined || !ofBatches.includes(name)),
+        (target.batchId !== undefined || !ofBatches.includes(name)) &&
+        (target.hasWebhooks || !ofWebhooks.includes(name)),
     );
   }
 

@@ -1,0 +1,161 @@
+import { PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { indexes } from '../contract.ts';
+import { deliveryStatuses, keptMs } from '../domain/webhook.ts';
+import type { AfterAttempt, Delivery } from '../domain/webhook.ts';
+import { deliveryKey, deliveryPartition } from './keys.ts';
+import { readItems } from './read.ts';
+import { withRetries } from './table.ts';
+import type { Table } from './table.ts';
+import { InvalidItem, itemVersion, requireVersion } from './unreadable.ts';
+import { writeOne } from './write-one.ts';
+import { update } from './write.ts';
+import type { Item } from './write.ts';
+
+/** The deliveries in the table of webhooks. Those that wait are also in its index `due`, by endpoint and time. */
+
+/** What names a delivery. */
+type Name = Parameters<typeof deliveryKey>[0];
+
+/** Stores a delivery that waits. Leaves one that is stored as it is, so that a repetition of the event sends nothing. */
+export async function putDelivery(table: Table, delivery: Delivery): Promise<void> {
+  const { webhookId: due } = delivery;
+  await writeOne(
+    table,
+    new PutCommand({
+      TableName: table.name,
+      Item: { ...deliveryKey(delivery), v: itemVersion, ...delivery, due, ttl: expiry(table) },
+      ConditionExpression: 'attribute_not_exists(pk)',
+    }),
+  );
+}
+
+function expiry(table: Table): number {
+  return Math.ceil((table.now() + keptMs) / 1000);
+}
+
+/**
+ * Lists the sort keys of deliveries of an endpoint that are due, the longest due first. The index follows the table by
+ * moments: an attempt that has just been recorded may be missing.
+ */
+export async function listDue(table: Table, webhookId: string, limit: number): Promise<string[]> {
+  const { Items = [] } = await withRetries(table, () =>
+    table.client.send(
+      new QueryCommand({
+        TableName: table.name,
+        IndexName: indexes.due,
+        KeyConditionExpression: 'due = :webhookId AND dueAt <= :now',
+        ExpressionAttributeValues: { ':webhookId': webhookId, ':now': new Date(table.now()).toISOString() },
+        Limit: limit,
+      }),
+    ),
+  );
+  return Items.map(({ sk }) => String(sk));
+}
+
+/** Reads deliveries by their sort keys, consistently, and returns those that wait, the longest due first. */
+export async function getWaiting(table: Table, webhookId: string, keys: readonly string[]): Promise<Delivery[]> {
+  const pk = deliveryPartition(webhookId);
+  const items = await readItems(
+    table,
+    keys.map((sk) => ({ pk, sk })),
+  );
+  return items
+    .map(parseDelivery)
+    .filter(({ status }) => status === 'waiting')
+    .sort((a, b) => ((a.dueAt ?? '') < (b.dueAt ?? '') ? -1 : 1));
+}
+
+/**
+ * Records an attempt.
+ *
+ * @returns false when another worker has recorded one since the delivery was read
+ */
+export async function recordAttempt(table: Table, delivery: Delivery, after: AfterAttempt): Promise<boolean> {
+  const { status, attempts, lastAttempt, dueAt } = after;
+  const waits = dueAt !== undefined;
+  const command = update(table, deliveryKey(delivery), {
+    set: `#status = :status, attempts = :attempts, lastAttempt = :lastAttempt${waits ? ', dueAt = :dueAt' : ''}`,
+    ...(!waits && { remove: 'dueAt, due' }),
+    if: '#status = :waiting AND dueAt = :seen',
+    values: { status, attempts, lastAttempt, waiting: 'waiting', seen: delivery.dueAt, ...(waits && { dueAt }) },
+  });
+  return (await writeOne(table, new UpdateCommand(command))).written;
+}
+
+/** A page of deliveries. */
+export interface DeliveryPage {
+  readonly items: readonly Delivery[];
+  /** The position after which there are more. */
+  readonly next: string | undefined;
+}
+
+/** A part of the deliveries of an endpoint, by the time of their events. */
+export interface DeliveryRange {
+  readonly webhookId: string;
+  readonly order: 'newest first' | 'oldest first';
+  readonly limit: number;
+  /** The position of the last delivery of the page before. */
+  readonly after?: string | undefined;
+  /** The moments of the first and last event, ISO 8601 UTC. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+/** Lists deliveries of an endpoint, consistently. */
+export async function listDeliveries(table: Table, range: DeliveryRange): Promise<DeliveryPage> {
+  const { webhookId, order, limit, after, from = '0', to = '9' } = range;
+  const pk = deliveryPartition(webhookId);
+  const { Items = [], LastEvaluatedKey: last } = await withRetries(table, () =>
+    table.client.send(
+      new QueryCommand({
+        TableName: table.name,
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+        // The character after the one that ends a time in a key.
+        ExpressionAttributeValues: { ':pk': pk, ':from': from, ':to': `${to}$` },
+        ...(after !== undefined && { ExclusiveStartKey: { pk, sk: after } }),
+        ScanIndexForward: order === 'oldest first',
+        ConsistentRead: true,
+        Limit: limit,
+      }),
+    ),
+  );
+  return { items: Items.map(parseDelivery), next: last === undefined ? undefined : String(last['sk']) };
+}
+
+/**
+ * Makes a delivery wait again, from its first attempt on. The same replay does it once.
+ *
+ * @returns false when it waits already, or this replay has sent it again before
+ */
+export async function resend(table: Table, name: Name, replayKey: string): Promise<boolean> {
+  const command = update(table, deliveryKey(name), {
+    set: '#status = :waiting, attempts = :none, dueAt = :now, due = :webhookId, replayKey = :replayKey, #ttl = :ttl',
+    if: '#status <> :waiting AND (attribute_not_exists(replayKey) OR replayKey <> :replayKey)',
+    values: {
+      ...{ waiting: 'waiting', none: 0, now: new Date(table.now()).toISOString() },
+      ...{ webhookId: name.webhookId, replayKey, ttl: expiry(table) },
+    },
+  });
+  return (await writeOne(table, new UpdateCommand(command))).written;
+}
+
+/** Returns the position of a delivery in the list of its endpoint. */
+export function positionOf(name: Name): string {
+  return deliveryKey(name).sk;
+}
+
+/**
+ * Returns the delivery in a stored item.
+ *
+ * @throws UnreadableItem for a newer version; InvalidItem for an item that lacks a member
+ */
+function parseDelivery(item: Item): Delivery {
+  requireVersion(item);
+  const { pk, sk, v, due, ttl, ...delivery } = item;
+  const { webhookId, eventId, body, status, attempts } = delivery;
+  const texts = [webhookId, eventId, body].every((text) => typeof text === 'string');
+  if (!texts || !Number.isSafeInteger(attempts) || !deliveryStatuses.some((one) => one === status)) {
+    throw new InvalidItem(item, 'it lacks what a delivery needs');
+  }
+  return delivery as unknown as Delivery;
+}

@@ -1,0 +1,88 @@
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { Outcome } from '../domain/webhook.ts';
+import { AddressRefused, defectOf, isLoopback, publicLookup } from './target.ts';
+import type { Resolve, Targets } from './target.ts';
+
+/** Time for the whole of a delivery, from the look-up of the name to the status of the answer, ms. */
+const timeoutMs = 10_000;
+/** Most bytes of an answer that are read. They are dropped: only the status counts. */
+const mostAnswerBytes = 1_024;
+
+/** A body to send, with its headers. */
+export interface Message {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** The connections of one turn. */
+export interface Poster {
+  readonly post: (message: Message) => Promise<Outcome>;
+  readonly close: () => void;
+}
+
+export interface PosterOptions {
+  readonly targets: Targets;
+  /** Most connections to a host. */
+  readonly connections: number;
+  /** Resolves names. Absent: as this machine does. */
+  readonly resolve?: Resolve | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Returns connections that reach permitted receivers only, and follow no redirect. They are kept until `close`. */
+export function openPoster(options: PosterOptions): Poster {
+  const { targets, connections, resolve, timeoutMs: limitMs = timeoutMs } = options;
+  const agents = {
+    'https:': new https.Agent({ keepAlive: true, maxSockets: connections, lookup: publicLookup(resolve) }),
+    'http:': new http.Agent({ keepAlive: true, maxSockets: connections }),
+  };
+  return {
+    post: ({ url: text, headers, body }) => {
+      // Checked again: the endpoint may come from a release with other rules. An address in the URL is not looked up.
+      if (defectOf(text, targets) !== undefined) return Promise.resolve({ failure: 'address_refused' });
+      const url = new URL(text);
+      const request = isLoopback(url, targets)
+        ? http.request(url, { method: 'POST', headers, agent: agents['http:'] })
+        : https.request(url, { method: 'POST', headers, agent: agents['https:'] });
+      return sent(request, body, limitMs);
+    },
+    close() {
+      for (const agent of Object.values(agents)) agent.destroy();
+    },
+  };
+}
+
+/** Sends a request. Returns its outcome, and leaves no request open. */
+function sent(request: http.ClientRequest, body: string, limitMs: number): Promise<Outcome> {
+  return new Promise((resolve) => {
+    let outcome: Outcome | undefined;
+    const end = (found: Outcome) => {
+      clearTimeout(timer);
+      outcome ??= found;
+      resolve(outcome);
+    };
+    const timer = setTimeout(() => {
+      end({ failure: 'timeout' });
+      request.destroy();
+    }, limitMs);
+    request.on('error', (error) => {
+      end({ failure: error instanceof AddressRefused ? 'address_refused' : 'no_connection' });
+    });
+    request.on('response', (response) => {
+      outcome = { status: response.statusCode ?? 0 };
+      const decided = outcome;
+      let bytes = 0;
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.byteLength;
+        if (bytes > mostAnswerBytes) request.destroy();
+      });
+      response.on('error', () => undefined);
+      response.on('close', () => {
+        end(decided);
+      });
+    });
+    request.end(body);
+  });
+}

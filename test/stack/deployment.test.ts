@@ -12,7 +12,8 @@ import type { Resource } from './synthesized.ts';
 const every = Object.keys(environments) as FunctionName[];
 const routed = [...new Set<FunctionName>([...routes.map((route) => route.function), 'console'])];
 /** With the routes of approvals, batches and webhooks, and the console, which are off by default. */
-const usual = synthesize({ fourEyes: {}, batches: true, console: {}, bankFiles: {}, webhooks: true });
+const features = { fourEyes: {}, batches: true, console: {}, bankFiles: {}, webhooks: true } as const;
+const usual = synthesize(features);
 const canary = LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES;
 /** Shifting versions leave room for approvals or for batches in one stack, not for both. */
 const gradual = synthesize({ deployment: canary, batches: true });
@@ -150,7 +151,7 @@ describe('a template without traffic shifting', () => {
   it('has no versions, aliases and deployment groups', () => {
     const types = new Set([...allOf(usual).values()].map(({ Type }) => Type));
     for (const type of types) assert.doesNotMatch(type, /CodeDeploy|Lambda::(Version|Alias)/);
-    const given = synthesize({ deployment: 'all-at-once', fourEyes: {}, batches: true, console: {}, bankFiles: {} });
+    const given = synthesize({ deployment: 'all-at-once', ...features });
     assert.deepEqual(given.template.toJSON(), usual.template.toJSON());
   });
 });

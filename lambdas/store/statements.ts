@@ -7,6 +7,7 @@ import { WalletError } from '../domain/errors.ts';
 import { plus } from '../domain/money.ts';
 import { linesOf, needsGroup, totalChangeOf, totalOf } from '../domain/statement.ts';
 import type { StatementLine } from '../domain/statement.ts';
+import { beganAtOf } from '../domain/transaction.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { forEachOf } from '../aws/parallel.ts';
@@ -176,8 +177,10 @@ interface Group {
   readonly first: Transaction;
 }
 
-/** How long before the first of a group others of it may have been accepted, ms: as a rule, and after an outage. */
-const acceptedBeforeMs = [600_000, 7 * 24 * 3_600_000];
+/** How long before the first of a group the work of others may have begun, ms: as a rule, and after an outage. */
+const beganBeforeMs = [600_000, 7 * 24 * 3_600_000];
+/** Pages of a partition, of a megabyte, that one search for a group reads at most. A group that is not found then has one line. */
+const mostPages = 100;
 
 /**
  * Reads the transactions that were booked together, by the name of their entry. Payments of a batch and legs of a split were
@@ -205,11 +208,11 @@ async function membersOf(table: Table, wallet: Wallet, groups: readonly Group[])
   );
   let missing = groups.filter(isArrival);
   let to = '';
-  for (const beforeMs of acceptedBeforeMs) {
+  for (const beforeMs of beganBeforeMs) {
     if (missing.length === 0) break;
     const names = new Set(missing.map(({ entry }) => entry.transactionId));
     const from = new Date(
-      Math.min(...missing.map(({ first }) => Date.parse(first.createdAt))) - beforeMs,
+      Math.min(...missing.map(({ first }) => Date.parse(beganAtOf(first)))) - beforeMs,
     ).toISOString();
     to ||= `${missing.map(({ entry }) => bookedAtOf(entry)).reduce((a, b) => (a > b ? a : b))}~`;
     for (const partition of partitionsOf(wallet, missing)) {
@@ -233,7 +236,7 @@ function partitionsOf({ walletId, isCrowded = false }: Wallet, groups: readonly 
   return new Set([walletId, ...(isCrowded ? crowds : [])]);
 }
 
-/** Reads a stretch of a history, oldest first: the transactions accepted from `from` on and before `to`. */
+/** Reads a stretch of a history, oldest first: the transactions whose work began from `from` on and before `to`. */
 async function* historyOf(
   table: Table,
   stretch: {
@@ -246,7 +249,7 @@ async function* historyOf(
 ): AsyncGenerator<Transaction> {
   const { index, partition, from, to, isArrived = false } = stretch;
   const key = index === 'byWallet' ? 'walletId' : 'counterpartyWalletId';
-  for (let start: Item | undefined, more = true; more; more = start !== undefined) {
+  for (let start: Item | undefined, pages = 0; pages === 0 || (start !== undefined && pages < mostPages); pages++) {
     const { Items = [], LastEvaluatedKey } = await withRetries(table, () =>
       table.client.send(
         new QueryCommand({

@@ -6,12 +6,14 @@ import { WalletError } from '../../lambdas/domain/errors.ts';
 import { net } from '../../lambdas/domain/postings.ts';
 import { entryKey, transactionKey } from '../../lambdas/store/keys.ts';
 import type { StatementView } from '../../lambdas/views/statement-view.ts';
+import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { newBooks } from '../books.ts';
 import { afterTest, useEngine } from '../fixture.ts';
 import { endUser, operator } from '../request.ts';
 import { charge, queueTransfer, transfer, withdraw } from './commands.ts';
 import { arrive, settle } from './histories.ts';
 import { changeItem, removeItem } from './inspect.ts';
+import { scheduleTransfer } from './schedule-commands.ts';
 import { after, ask, movedBy, statementOf, steps } from './statement-scenes.ts';
 import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
 
@@ -236,6 +238,31 @@ describe('GET /wallets/{walletId}/statement', () => {
       lines.map(({ balance }) => balance),
       [1_000, 1_010, 1_020, 1_030],
     );
+  });
+
+  it('finds scheduled transfers that arrived together, and reads no history from before their execution', async () => {
+    const scene = await newScene();
+    const { table, ann, ben } = scene;
+    const payments = [10, 20].map((amount) => scheduleTransfer(table, ann, ben, { amount, inMs: 300 * dayMs }));
+    const ids = (await Promise.all(payments)).map(({ transactionId }) => transactionId);
+    scene.pass(300 * dayMs);
+    await endTransfers(ids, table);
+    scene.pass(1);
+    await scene.follow();
+    const asked = table.calls.length;
+    const { lines } = await statementOf(scene, ben, { as: endUser('ben') });
+    assert.deepEqual(
+      lines
+        .slice(1)
+        .map(({ amount }) => amount)
+        .sort(),
+      [10, 20],
+    );
+    const from = table.calls.slice(asked).flatMap(({ input }) => {
+      const { IndexName, ExpressionAttributeValues } = input as Record<string, Record<string, { S: string }>>;
+      return IndexName === undefined ? [] : (ExpressionAttributeValues?.[':from']?.S ?? []);
+    });
+    assert.ok(from.length > 0 && from.every((time) => time > after(299 * dayMs)), from.join());
   });
 
   it('refuses other owners, periods that make no sense, and cursors of other statements', async () => {

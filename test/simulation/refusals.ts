@@ -227,6 +227,8 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'approval_expired':
       return (
         approvals.some((one) => Date.parse(one?.expiresAt ?? '') <= ask.startedAt + clocksDifferMs) ||
+        // A torn restore may have the record of the key, and not the approval that was asked for under it.
+        (!isDecision && ledger.restored() !== undefined) ||
         (approval?.command === 'unfreeze' && sources.some((wallet) => hasOtherStatus(wallet, approval))) ||
         (approval?.command === 'charge' && priced.some(({ fee }) => fee !== (approval['fee'] ?? 0)))
       );

@@ -45,7 +45,7 @@ export async function endApprovals(recovery: Recovery): Promise<void> {
     `SELECT event FROM approval_events WHERE has_ended = 0 AND id NOT IN (SELECT id FROM approvals)
       AND id NOT IN (SELECT id FROM unreadable)`,
   );
-  for (const { event } of asked.all()) nameForgottenRequest(recovery, JSON.parse(event) as ApprovalEvent);
+  for (const { event } of asked.all()) await nameForgottenRequest(recovery, JSON.parse(event) as ApprovalEvent);
 }
 
 async function end(recovery: Recovery, approval: AskedApproval, shown: ApprovalEnd): Promise<void> {
@@ -132,13 +132,15 @@ function nameForgottenCommand({ copy, report }: Recovery, approval: Approval): v
 }
 
 /** Names a request that waited for a second operator, and that the restored table lacks. */
-function nameForgottenRequest({ report, at }: Recovery, { approval }: ApprovalEvent): void {
-  const { approvalId, command, askedBy, askedAt, expiresAt } = approval;
-  if (expiresAt <= at) return;
-  report.differs({
+async function nameForgottenRequest(recovery: Recovery, { approval }: ApprovalEvent): Promise<void> {
+  const { approvalId, transactionId, command, askedBy, askedAt, expiresAt } = approval;
+  if (expiresAt <= recovery.at) return;
+  // Torn from its approval, the key of the request is taken for good.
+  const isTaken = (await recovery.read(transactionKey(transactionId))) !== undefined;
+  recovery.report.differs({
     kind: 'approval_forgotten',
     subject: approvalId,
     detail: `${askedBy} asked for ${command} at ${askedAt}, and the restored table does not have it`,
-    remedy: 'ask its asker to repeat the request with the same key, if it is still wanted',
+    remedy: `ask its asker to repeat the request with ${isTaken ? 'another' : 'the same'} key, if it is still wanted`,
   });
 }

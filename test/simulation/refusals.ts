@@ -226,6 +226,8 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
       return approvals.some((one) => one !== undefined && one.status !== 'asked');
     case 'approval_expired':
       return (
+        // A restore has torn the request from its approval.
+        (!isDecision && ledger.restored() !== undefined && approvalLooks(ledger, step, ask).includes(undefined)) ||
         approvals.some((one) => Date.parse(one?.expiresAt ?? '') <= ask.startedAt + clocksDifferMs) ||
         // A torn restore may have the record of the key, and not the approval that was asked for under it.
         (!isDecision && ledger.restored() !== undefined) ||

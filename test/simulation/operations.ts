@@ -252,7 +252,9 @@ export const operations: readonly Operation[] = [
   ]),
 ];
 
-const elsewhere: ReadonlySet<string> = new Set([...streamRoutes, ...referenceRoutes]);
+/** Routes about webhooks, which move no money. Tests of the store let their functions die at each call. */
+const ofWebhooks = routes.filter((route) => route.function === 'webhook-routes').map(nameOfRoute);
+const elsewhere: ReadonlySet<string> = new Set([...streamRoutes, ...referenceRoutes, ...ofWebhooks]);
 
 /** Returns the routes that no operation uses, of which there must be none. */
 export function forgottenRoutes(): string[] {

@@ -229,8 +229,6 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
         // A restore has torn the request from its approval.
         (!isDecision && ledger.restored() !== undefined && approvalLooks(ledger, step, ask).includes(undefined)) ||
         approvals.some((one) => Date.parse(one?.expiresAt ?? '') <= ask.startedAt + clocksDifferMs) ||
-        // A torn restore may have the record of the key, and not the approval that was asked for under it.
-        (!isDecision && ledger.restored() !== undefined) ||
         (approval?.command === 'unfreeze' && sources.some((wallet) => hasOtherStatus(wallet, approval))) ||
         (approval?.command === 'charge' && priced.some(({ fee }) => fee !== (approval['fee'] ?? 0)))
       );

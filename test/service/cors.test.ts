@@ -14,6 +14,7 @@ const { runner, newUser } = await startService({
       cors: { allowedOrigins: [origin, 'http://localhost:5173'] },
       fourEyes: { resolve: true },
       batches: true,
+      webhooks: true,
     }),
 });
 afterAll(() => {

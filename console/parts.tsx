@@ -133,6 +133,24 @@ export function Empty({ children }: { readonly children: ComponentChildren }) {
   return <p class="empty">{children}</p>;
 }
 
+/** A list of cards, or `empty` where there is none. */
+export function Cards<Item>(props: {
+  readonly items: readonly Item[];
+  readonly keyOf: (item: Item) => string;
+  readonly empty: string;
+  readonly card: (item: Item) => ComponentChildren;
+}) {
+  const { items, keyOf, empty, card } = props;
+  if (items.length === 0) return <Empty>{empty}</Empty>;
+  return (
+    <ul class="cards">
+      {items.map((item) => (
+        <li key={keyOf(item)}>{card(item)}</li>
+      ))}
+    </ul>
+  );
+}
+
 /** A section with a heading that names it. */
 export function Section(props: {
   readonly title: string;

@@ -3,7 +3,19 @@ import type { Approval } from '../../client/src/index.ts';
 import { useDesk } from '../context.ts';
 import { CommandForm, Field } from '../form.tsx';
 import { useCommand, useLoad } from '../load.ts';
-import { Amount, Answer, Badge, Empty, Facts, Heading, Section, Time, TransactionLink, WalletLink } from '../parts.tsx';
+import {
+  Amount,
+  Answer,
+  Badge,
+  Cards,
+  Empty,
+  Facts,
+  Heading,
+  Section,
+  Time,
+  TransactionLink,
+  WalletLink,
+} from '../parts.tsx';
 
 /** The commands that wait for a second operator. */
 export function Approvals() {
@@ -28,16 +40,13 @@ export function Approvals() {
           {(items) =>
             items === 'off' ? (
               <Empty>This service needs no second operator: the prop fourEyes is not set.</Empty>
-            ) : items.length === 0 ? (
-              <Empty>Nothing waits. A command comes here when the prop fourEyes names it.</Empty>
             ) : (
-              <ul class="cards">
-                {items.map((item) => (
-                  <li key={item.approvalId}>
-                    <ApprovalCard approval={item} onDone={approvals.reload} />
-                  </li>
-                ))}
-              </ul>
+              <Cards
+                items={items}
+                keyOf={({ approvalId }) => approvalId}
+                empty="Nothing waits. A command comes here when the prop fourEyes names it."
+                card={(item) => <ApprovalCard approval={item} onDone={approvals.reload} />}
+              />
             )
           }
         </Answer>

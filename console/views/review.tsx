@@ -3,7 +3,7 @@ import type { Transaction } from '../../client/src/index.ts';
 import { allows, useDesk } from '../context.ts';
 import { CommandForm } from '../form.tsx';
 import { useCommand, useLoad } from '../load.ts';
-import { Amount, Answer, Empty, Facts, Heading, Section, Time, TransactionLink, WalletLink } from '../parts.tsx';
+import { Amount, Answer, Cards, Facts, Heading, Section, Time, TransactionLink, WalletLink } from '../parts.tsx';
 
 /** The withdrawals whose outcome only the bank knows, the oldest first. */
 export function Review() {
@@ -25,19 +25,14 @@ export function Review() {
       <Heading title="Review">Review</Heading>
       <Section title="Withdrawals in review" aside={<p>Oldest first, up to 25, asked every 5 s</p>}>
         <Answer loaded={reviews} label="reviews">
-          {(items) =>
-            items.length === 0 ? (
-              <Empty>Nothing is in review. A withdrawal comes here when the bank gives no definite answer.</Empty>
-            ) : (
-              <ul class="cards">
-                {items.map((item) => (
-                  <li key={item.transactionId}>
-                    <ReviewCard transaction={item} onDone={reviews.reload} />
-                  </li>
-                ))}
-              </ul>
-            )
-          }
+          {(items) => (
+            <Cards
+              items={items}
+              keyOf={({ transactionId }) => transactionId}
+              empty="Nothing is in review. A withdrawal comes here when the bank gives no definite answer."
+              card={(item) => <ReviewCard transaction={item} onDone={reviews.reload} />}
+            />
+          )}
         </Answer>
       </Section>
     </>

@@ -3,7 +3,7 @@ import type { Transaction } from '../../client/src/index.ts';
 import { allows, useDesk } from '../context.ts';
 import { CommandForm } from '../form.tsx';
 import { useCommand, useLoad } from '../load.ts';
-import { Amount, Answer, Cards, Facts, Heading, Section, Time, TransactionLink, WalletLink } from '../parts.tsx';
+import { Amount, Answer, Cards, Empty, Facts, Heading, Section, Time, TransactionLink, WalletLink } from '../parts.tsx';
 
 /** The withdrawals whose outcome only the bank knows, the oldest first. */
 export function Review() {

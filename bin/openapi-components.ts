@@ -13,13 +13,13 @@ const headers = {
   Location: 'The path of the new resource, from the root of the host',
   'Retry-After': 'Whole seconds after which a retry makes sense',
   'RateLimit-Limit':
-    'The most that an end user may send in any hour: accepted commands of this kind, refused commands, or other requests that ' +
-    'move no money (reads, and commands that were repeated or not valid). Absent for operators, who are not limited, and where ' +
-    'another limit was reached',
+    'The most requests of one kind that an end user may send in any hour. The kinds: accepted commands of one type, refused ' +
+    'commands, and all other requests. The last are reads, and commands that were repeated or not valid. ' +
+    'Absent for operators, who are not limited, and where another limit was reached',
   'RateLimit-Remaining': 'The most that is left of them: counts of other containers may be missing',
   'RateLimit-Reset':
-    'Whole seconds until the fullest window ends. A window is 80 minutes long; one begins every 20 minutes, and a ' +
-    'request counts in all that cover it, so that no hour holds more than the limit',
+    'Whole seconds until the fullest window ends. A window is 80 minutes long, and one begins every 20 minutes. ' +
+    'A request counts in all windows that cover it, so no hour holds more than the limit',
   Vary: 'An answer is for one caller; long ones are compressed for clients that accept it',
   'WWW-Authenticate': 'Bearer',
 } as const;
@@ -59,8 +59,8 @@ export const securitySchemes = {
   oauth2: {
     type: 'oauth2',
     description:
-      'How a backend gets its tokens. The URL is that of `npm start`; a deployed stack has its own in the output ' +
-      'TokenEndpoint, where Cognito writes scopes as `wallet/read` and gives a backend read, write and charge. ' +
+      'How a backend gets its tokens. The URL is that of `npm start`. A deployed stack has its own in the output ' +
+      'TokenEndpoint. There Cognito writes scopes as `wallet/read`, and gives a backend read, write and charge. ' +
       "With an issuer of your own it is the issuer's.",
     flows: {
       clientCredentials: {

@@ -18,7 +18,7 @@ export const apiDescription = [
   'A wallet that an operator has opened is answered as it was opened.',
   `A refusal is final ${refusalFinalSeconds} seconds after the last request with its key: an earlier one may be under way until then.`,
   '401, 403 and 429 say nothing about an earlier request with the key: it may have moved money, so retry with the same key.',
-  'When a caller is over a limit, a repetition of an accepted command is still answered. This takes a read, and these reads are limited to as many as refused commands: after them a repetition also gets 429.',
+  'When a caller is over a limit, a repetition of an accepted command is still answered. Such an answer takes a read. These reads have a limit as high as that of refused commands: above it a repetition gets 429 too.',
   'Requests to cancel or release have a limit of their own: reads do not count against it.',
   'End users are limited: the headers RateLimit-* show how many requests are left, and 429 `rate_limited` has the time of the next one.',
 ].join(' ');

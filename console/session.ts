@@ -14,7 +14,7 @@ export interface Session {
 const tokenKey = 'wallet-console.token';
 const signInKey = 'wallet-console.sign-in';
 
-/** Returns the session of this tab; undefined when nobody has signed in, or the token is over. */
+/** Returns the session of this tab; undefined before a sign-in, and when the token has expired. */
 export function readSession(): Session | undefined {
   const token = sessionStorage.getItem(tokenKey);
   const session = token === null ? undefined : sessionOf(token);

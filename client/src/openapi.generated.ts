@@ -42,8 +42,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Changes what the wallet is called, as a JSON Merge Patch: `null` removes the name, all metadata, or a key of it; what is absent stays
-         * @description Changes what the wallet is called, as a JSON Merge Patch: `null` removes the name, all metadata, or a key of it; what is absent stays. For the wallet's owner and for operators. No other party sees name and metadata.
+         * Changes the name and metadata of a wallet, as a JSON Merge Patch
+         * @description Changes the name and metadata of a wallet, as a JSON Merge Patch. `null` removes the name, all metadata, or one key of the metadata. A member that is absent stays as it is. For the wallet's owner and for operators. No other party sees name and metadata.
          */
         patch: operations["changeWallet"];
         trace?: never;
@@ -56,8 +56,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The cheapest read of the service
-         * @description The cheapest read of the service. By default it may be some milliseconds behind; `?consistent=true` shows every command that was answered before. The wallet's version is its entity tag. With `?at=` it returns the balance at a moment, from the wallet's ledger. It answers 503 `ledger_behind` while the ledger does not have that moment yet. Within a minute of the moment `final` is false: a command that began before it may still be booked.
+         * The balance of a wallet, by the cheapest read of the service
+         * @description The balance of a wallet, by the cheapest read of the service. It may be some milliseconds behind. With `?consistent=true` it includes every command that was answered before. The wallet's version is its entity tag. With `?at=` it is the balance at a moment, from the wallet's ledger. While the ledger lacks that moment, the answer is 503 `ledger_behind`. Within a minute of the moment `final` is false: a command that began before it may still be booked.
          */
         get: operations["getBalance"];
         put?: never;
@@ -78,8 +78,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Money in from outside, booked at once
-         * @description Money in from outside, booked at once. A large one may need the approval of a second operator. The wallet gets the amount less the fee, where there is one. `dryRun` answers the fee, and moves nothing. A caller that may not read the wallet does not learn what its limits leave, as that shows its balance.
+         * Books money from outside into a wallet, at once
+         * @description Books money from outside into a wallet, at once. A large charge may need the approval of a second operator. The wallet gets the amount less the fee, where there is one. With `dryRun` the answer is the fee, and no money moves. Only callers that may read the wallet learn what its limits leave, as that shows its balance.
          */
         post: operations["charge"];
         delete?: never;
@@ -98,8 +98,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Holds the money and answers at once
-         * @description Holds the money and answers at once. The worker calls the bank. The fee, where there is one, is held with it. `dryRun` answers the fee, and moves nothing. With `executeAt` no money is held before that time.
+         * Pays money out through the bank
+         * @description Pays money out through the bank. The money is held, and the answer comes before the payment: a worker calls the bank. The fee, where there is one, is held too. With `dryRun` the answer is the fee, and no money moves. With `executeAt` no money is held before that time.
          */
         post: operations["withdraw"];
         delete?: never;
@@ -118,8 +118,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Money from the caller's wallet to any other, booked at once
-         * @description Money from the caller's wallet to any other, booked at once. A transfer is queued when the client prefers `respond-async`, or when many pay the receiver at the same time. Then the sender is debited at once and a worker credits the receiver. The sender also pays the fee, where there is one. `dryRun` answers the fee, and moves nothing. With `executeAt` no money moves before that time.
+         * Moves money from this wallet to another one, at once
+         * @description Moves money from this wallet to another one, at once. A transfer is queued when the client prefers `respond-async`, or when many pay the receiver at the same time. Then the sender is debited at once, and a worker credits the receiver. The sender also pays the fee, where there is one. With `dryRun` the answer is the fee, and no money moves. With `executeAt` no money moves before that time.
          */
         post: operations["transfer"];
         delete?: never;
@@ -136,8 +136,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The wallet's transactions as sender and receiver, newest first
-         * @description The wallet's transactions as sender and receiver, newest first. A short page is the last one only when it has no `nextCursor`.
+         * The transactions in which the wallet pays or receives, newest first
+         * @description The transactions in which the wallet pays or receives, newest first. A page without `nextCursor` is the last one. Any other page may be short.
          */
         get: operations["listTransactions"];
         put?: never;
@@ -156,8 +156,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Transactions of all wallets of the caller, or for operators of an owner, with a reference, or with the status of open work
-         * @description Transactions of all wallets of the caller, or for operators of an owner, with a reference, or with the status of open work. The newest first; open work by the time when it is due, the latest first. A short page is the last one only when it has no `nextCursor`.
+         * Finds transactions of many wallets, newest first
+         * @description Finds transactions of many wallets, newest first. A caller finds those of its own wallets. An operator names an owner, a reference, or a status of open work. Open work of all wallets is listed by the time when it is due, the latest first. A page without `nextCursor` is the last one. Any other page may be short.
          */
         get: operations["findTransactions"];
         put?: never;
@@ -236,8 +236,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The movements of the wallet's total in a period, with the balances around them, from its ledger: as JSON, CSV or camt.053, by `format` or `Accept`
-         * @description The movements of the wallet's total in a period, with the balances around them, from its ledger: as JSON, CSV or camt.053, by `format` or `Accept`. It answers 503 `ledger_behind` while the ledger does not have the whole period, and never leaves out a line. JSON comes in pages with `limit`.
+         * The movements of the wallet's total in a period, with the balances before and after them
+         * @description The movements of the wallet's total in a period, with the balances before and after them. `format` or `Accept` chooses JSON, CSV or camt.053. All of it comes from the wallet's ledger. While the ledger lacks a part of the period, the answer is 503 `ledger_behind`: no line is left out. JSON comes in pages with `limit`.
          */
         get: operations["getStatement"];
         put?: never;
@@ -256,8 +256,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What moved in the wallets of an owner in a month (UTC), by currency and type: the number of lines, the sums in and out, and the fees
-         * @description What moved in the wallets of an owner in a month (UTC), by currency and type: the number of lines, the sums in and out, and the fees. An answer with `nextCursor` covers a part: add up the parts. It answers 503 `ledger_behind` while a ledger does not have the whole month.
+         * What moved in the wallets of an owner in a month (UTC), by currency and type
+         * @description What moved in the wallets of an owner in a month (UTC), by currency and type. Each total has the number of lines, the sums in and out, and the fees. An answer with `nextCursor` covers a part: add up the parts. While a ledger lacks a part of the month, the answer is 503 `ledger_behind`.
          */
         get: operations["getTotals"];
         put?: never;
@@ -338,7 +338,7 @@ export interface paths {
         get?: never;
         /**
          * Replaces all limits of a wallet, by new ones or by those of a tier
-         * @description Replaces all limits of a wallet, by new ones or by those of a tier. `limits: {}` removes them. Owners do not set the limits of their own wallets. A credit line is money that the wallet may spend, so an operator gives at most what it may charge, unless `credit` has an operator limit of its own. A change that raises a limit may need the approval of a second operator.
+         * @description Replaces all limits of a wallet, by new ones or by those of a tier. `limits: {}` removes them. Owners do not set the limits of their own wallets. A credit line is money that the wallet may spend. So an operator gives at most what it may charge, unless `credit` has an operator limit of its own. A change that raises a limit may need the approval of a second operator.
          */
         put: operations["setLimits"];
         post?: never;
@@ -419,7 +419,7 @@ export interface paths {
         put?: never;
         /**
          * Takes held money, all that is left or a part
-         * @description Takes held money, all that is left or a part. It goes to the wallet that the hold names, or to the world outside. For the owner of that wallet and for operators. `final` gives what is left then back to the payer. The wallet gets the amount less the fee, where there is one. `dryRun` answers the fee, and moves nothing.
+         * @description Takes held money, all that is left or a part. It goes to the wallet that the hold names, or to the world outside. For the owner of that wallet and for operators. With `final` the payer gets back what is left then. The wallet gets the amount less the fee, where there is one. With `dryRun` the answer is the fee, and no money moves.
          */
         post: operations["capture"];
         delete?: never;
@@ -459,7 +459,7 @@ export interface paths {
         put?: never;
         /**
          * Gives back a transfer or capture to the wallet that paid it, all that is left or a part
-         * @description Gives back a transfer or capture to the wallet that paid it, all that is left or a part. For the owner of the wallet that received it and for operators. Operators also refund charges, to the world outside. `chargeback` books that the world outside has taken the money of a charge already. That of an operator may need the approval of a second one.
+         * @description Gives back a transfer or capture to the wallet that paid it, all that is left or a part. For the owner of the wallet that received it and for operators. Operators also refund charges, to the world outside. `chargeback` books that the world outside has already taken back the money of a charge. The refund of an operator may need the approval of a second operator.
          */
         post: operations["refund"];
         delete?: never;
@@ -479,7 +479,7 @@ export interface paths {
         put?: never;
         /**
          * Transfers that are booked together, all or none, in one write
-         * @description Transfers that are booked together, all or none, in one write. An owner pays from its own wallets only. Each leg is a transfer of its own: with a receipt, an event, refunds, and the fee of a transfer. `dryRun` answers the fees, and moves nothing.
+         * @description Transfers that are booked together, all or none, in one write. An owner pays from its own wallets only. Each leg is a transfer of its own: with a receipt, an event, refunds, and the fee of a transfer. With `dryRun` the answer is the fees, and no money moves.
          */
         post: operations["split"];
         delete?: never;
@@ -502,8 +502,8 @@ export interface paths {
         get: operations["listStandingOrders"];
         put?: never;
         /**
-         * A payment that repeats every week or month, to another wallet (`toWalletId`) or through the bank (`destination`)
-         * @description A payment that repeats every week or month, to another wallet (`toWalletId`) or through the bank (`destination`). Each is scheduled a week before its time, and executed as any scheduled payment.
+         * Opens a standing order: a payment that repeats every week or month
+         * @description Opens a standing order: a payment that repeats every week or month. It pays another wallet (`toWalletId`), or an account through the bank (`destination`). Each payment is scheduled a week before its time, and executed as any scheduled payment.
          */
         post: operations["openStandingOrder"];
         delete?: never;
@@ -582,8 +582,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ends an approval without its command
-         * @description Ends an approval without its command. For operators with the scope of the command; its asker withdraws it so.
+         * Ends an approval without executing its command
+         * @description Ends an approval without executing its command. For operators with the scope of the command. The asker may reject it too, to withdraw the request.
          */
         post: operations["reject"];
         delete?: never;
@@ -621,7 +621,7 @@ export interface paths {
         };
         /**
          * The commands that wait for a second operator, the next to expire first
-         * @description The commands that wait for a second operator, the next to expire first. `status=expired`: those that no operator decided about in time, the latest first.
+         * @description The commands that wait for a second operator, the next to expire first. With `status=expired`: those that expired without a decision, the latest first.
          */
         get: operations["listApprovals"];
         put?: never;
@@ -681,7 +681,7 @@ export interface paths {
         };
         /**
          * The lines of a batch in the order of the file, each with its state now
-         * @description The lines of a batch in the order of the file, each with its state now. A short page is the last one only when it has no `nextCursor`.
+         * @description The lines of a batch in the order of the file, each with its state now. A page without `nextCursor` is the last one. Any other page may be short.
          */
         get: operations["listBatchItems"];
         put?: never;
@@ -730,8 +730,8 @@ export interface paths {
         get: operations["listWebhooks"];
         put?: never;
         /**
-         * An endpoint that gets events
-         * @description An endpoint that gets events. The answer has its secret; a repetition shows it for an hour, as the first answer may be lost.
+         * Adds an endpoint that gets events
+         * @description Adds an endpoint that gets events. The answer has its secret. A repetition shows the secret for an hour, as the first answer may be lost.
          */
         post: operations["createWebhook"];
         delete?: never;
@@ -754,7 +754,7 @@ export interface paths {
         get: operations["getWebhook"];
         /**
          * Enables, disables or deletes an endpoint, and changes the types of its events
-         * @description Enables, disables or deletes an endpoint, and changes the types of its events. One that is active again gets what has come meanwhile.
+         * @description Enables, disables or deletes an endpoint, and changes the types of its events. An endpoint that is active again gets the events that were stored meanwhile.
          */
         put: operations["putWebhook"];
         post?: never;
@@ -774,8 +774,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A new secret
-         * @description A new secret. The one before signs for a day more, beside it.
+         * Makes a new secret
+         * @description Makes a new secret. For one more day each delivery is signed with the former secret too.
          */
         post: operations["rotateWebhookSecret"];
         delete?: never;
@@ -794,8 +794,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Sends a test, by the way that events take
-         * @description Sends a test, by the way that events take.
+         * Sends a test event to the endpoint
+         * @description Sends a test event to the endpoint. It is signed, retried and listed as any delivery.
          */
         post: operations["pingWebhook"];
         delete?: never;
@@ -814,8 +814,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Sends the deliveries of events from a moment on again, up to those of now
-         * @description Sends the deliveries of events from a moment on again, up to those of now. The worker does it, a hundred at a time.
+         * Sends deliveries again: those of the events from `from` up to this request
+         * @description Sends deliveries again: those of the events from `from` up to this request. A worker sends them, a hundred at a time.
          */
         post: operations["replayWebhook"];
         delete?: never;
@@ -999,7 +999,7 @@ export interface components {
                 at: string;
                 /** @description For operators */
                 actor?: {
-                    /** @description What is wrong. Known: owner, operator, bank, screening, service */
+                    /** @description The kind of the actor. Known: owner, operator, bank, screening, service */
                     kind: string;
                     /** @description The `sub` of the owner's or operator's token; a fixed name of the others */
                     principal: string;
@@ -1010,7 +1010,7 @@ export interface components {
                 reason?: string;
                 /** @description For operators */
                 approvedBy?: {
-                    /** @description What is wrong. Known: owner, operator, bank, screening, service */
+                    /** @description The kind of the actor. Known: owner, operator, bank, screening, service */
                     kind: string;
                     /** @description The `sub` of the owner's or operator's token; a fixed name of the others */
                     principal: string;
@@ -1061,7 +1061,7 @@ export interface components {
                 tier?: string;
                 /** @description For operators */
                 actor?: {
-                    /** @description What is wrong. Known: owner, operator, bank, screening, service */
+                    /** @description The kind of the actor. Known: owner, operator, bank, screening, service */
                     kind: string;
                     /** @description The `sub` of the owner's or operator's token; a fixed name of the others */
                     principal: string;
@@ -1072,7 +1072,7 @@ export interface components {
                 reason?: string;
                 /** @description For operators */
                 approvedBy?: {
-                    /** @description What is wrong. Known: owner, operator, bank, screening, service */
+                    /** @description The kind of the actor. Known: owner, operator, bank, screening, service */
                     kind: string;
                     /** @description The `sub` of the owner's or operator's token; a fixed name of the others */
                     principal: string;
@@ -1080,15 +1080,15 @@ export interface components {
                     issuer?: string;
                 };
             };
-            /** @description Absent where it has none */
+            /** @description What the wallet is called; absent where it has no name */
             name?: string;
-            /** @description Absent where it has none */
+            /** @description Texts about the wallet; absent where it has none */
             metadata?: {
                 [key: string]: string;
             };
             /** @description For operators */
             createdBy?: {
-                /** @description What is wrong. Known: owner, operator, bank, screening, service */
+                /** @description The kind of the actor. Known: owner, operator, bank, screening, service */
                 kind: string;
                 /** @description The `sub` of the owner's or operator's token; a fixed name of the others */
                 principal: string;
@@ -1153,7 +1153,7 @@ export interface components {
             setAt?: string;
             /** @description By whom */
             setBy?: {
-                /** @description What is wrong. Known: owner, operator, bank, screening, service */
+                /** @description The kind of the actor. Known: owner, operator, bank, screening, service */
                 kind: string;
                 /** @description The `sub` of the owner's or operator's token; a fixed name of the others */
                 principal: string;
@@ -1164,7 +1164,7 @@ export interface components {
             reason?: string;
             /** @description The second operator, where one had to approve it */
             approvedBy?: {
-                /** @description What is wrong. Known: owner, operator, bank, screening, service */
+                /** @description The kind of the actor. Known: owner, operator, bank, screening, service */
                 kind: string;
                 /** @description The `sub` of the owner's or operator's token; a fixed name of the others */
                 principal: string;
@@ -1268,7 +1268,7 @@ export interface components {
                 at: string;
                 /** @description For operators */
                 approvedBy?: {
-                    /** @description What is wrong. Known: owner, operator, bank, screening, service */
+                    /** @description The kind of the actor. Known: owner, operator, bank, screening, service */
                     kind: string;
                     /** @description The `sub` of the owner's or operator's token; a fixed name of the others */
                     principal: string;
@@ -1289,7 +1289,7 @@ export interface components {
                 at: string;
                 /** @description For operators */
                 actor?: {
-                    /** @description What is wrong. Known: owner, operator, bank, screening, service */
+                    /** @description The kind of the actor. Known: owner, operator, bank, screening, service */
                     kind: string;
                     /** @description The `sub` of the owner's or operator's token; a fixed name of the others */
                     principal: string;
@@ -1330,7 +1330,7 @@ export interface components {
             expiresAt?: string;
             /** @description The sum of the captures of the hold, in minor units */
             captured?: number;
-            /** @description How the hold ended: a capture took or gave back what was left, it was released, or its time was over. Known: captured, released, expired */
+            /** @description How the hold ended: a capture took or gave back what was left, it was released, or it expired. Known: captured, released, expired */
             end?: string;
             /** @description Why the refund was made, in the words of the actor */
             reason?: string;
@@ -1379,7 +1379,7 @@ export interface components {
             refunds?: string[];
             /** @description For operators */
             requestedBy?: {
-                /** @description What is wrong. Known: owner, operator, bank, screening, service */
+                /** @description The kind of the actor. Known: owner, operator, bank, screening, service */
                 kind: string;
                 /** @description The `sub` of the owner's or operator's token; a fixed name of the others */
                 principal: string;
@@ -1388,7 +1388,7 @@ export interface components {
             };
             /** @description For operators */
             endedBy?: {
-                /** @description What is wrong. Known: owner, operator, bank, screening, service */
+                /** @description The kind of the actor. Known: owner, operator, bank, screening, service */
                 kind: string;
                 /** @description The `sub` of the owner's or operator's token; a fixed name of the others */
                 principal: string;
@@ -1397,7 +1397,7 @@ export interface components {
             };
             /** @description For operators */
             approvedBy?: {
-                /** @description What is wrong. Known: owner, operator, bank, screening, service */
+                /** @description The kind of the actor. Known: owner, operator, bank, screening, service */
                 kind: string;
                 /** @description The `sub` of the owner's or operator's token; a fixed name of the others */
                 principal: string;
@@ -1517,7 +1517,7 @@ export interface components {
             updatedAt: string;
             /** @description For operators */
             requestedBy?: {
-                /** @description What is wrong. Known: owner, operator, bank, screening, service */
+                /** @description The kind of the actor. Known: owner, operator, bank, screening, service */
                 kind: string;
                 /** @description The `sub` of the owner's or operator's token; a fixed name of the others */
                 principal: string;
@@ -1526,7 +1526,7 @@ export interface components {
             };
             /** @description For operators */
             endedBy?: {
-                /** @description What is wrong. Known: owner, operator, bank, screening, service */
+                /** @description The kind of the actor. Known: owner, operator, bank, screening, service */
                 kind: string;
                 /** @description The `sub` of the owner's or operator's token; a fixed name of the others */
                 principal: string;
@@ -1571,7 +1571,7 @@ export interface components {
             approvalId: string;
             /** @description The command that waits: the route by its name. Known: charge, refund, resolve, unfreeze, set-limits */
             command: string;
-            /** @description `asked` until an operator decides or its time is over. Known: asked, approved, rejected, expired */
+            /** @description `asked` until an operator decides or it expires. Known: asked, approved, rejected, expired */
             status: string;
             /** @description The wallets that the command is about */
             walletIds: string[];
@@ -1614,7 +1614,7 @@ export interface components {
             transactionId: string;
             /** @description The operator who asked for the command */
             askedBy: {
-                /** @description What is wrong. Known: owner, operator, bank, screening, service */
+                /** @description The kind of the actor. Known: owner, operator, bank, screening, service */
                 kind: string;
                 /** @description The `sub` of the owner's or operator's token; a fixed name of the others */
                 principal: string;
@@ -1648,7 +1648,7 @@ export interface components {
             };
             /** @description The operator who decided */
             endedBy?: {
-                /** @description What is wrong. Known: owner, operator, bank, screening, service */
+                /** @description The kind of the actor. Known: owner, operator, bank, screening, service */
                 kind: string;
                 /** @description The `sub` of the owner's or operator's token; a fixed name of the others */
                 principal: string;
@@ -1677,7 +1677,7 @@ export interface components {
             refused: number;
             /** @description The operator who sent it */
             requestedBy: {
-                /** @description What is wrong. Known: owner, operator, bank, screening, service */
+                /** @description The kind of the actor. Known: owner, operator, bank, screening, service */
                 kind: string;
                 /** @description The `sub` of the owner's or operator's token; a fixed name of the others */
                 principal: string;
@@ -2291,7 +2291,7 @@ export interface components {
         ChangeWalletRequest: {
             /** @description What the wallet is called; at most 128 UTF-16 units, and null removes it */
             name?: string | null;
-            /** @description Texts by their names; null removes all, or the one of a name. The others stay */
+            /** @description Texts by their names. null in place of the object removes all, and null in place of a text removes this one. The others stay */
             metadata?: {
                 [key: string]: string | null;
             } | null;
@@ -2307,7 +2307,7 @@ export interface components {
              */
             dryRun?: true;
             /**
-             * @description `true`: no other command may have this externalReference, among those of the owner, or of all operators; it stays taken for ever
+             * @description `true`: no other command with `uniqueReference` may have this externalReference, among those of the owner, or of all operators. It stays taken for ever
              * @constant
              */
             uniqueReference?: true;
@@ -2327,7 +2327,7 @@ export interface components {
             currency?: string;
             /** @description The destination of a withdrawal */
             destination: {
-                /** @description The account that the amount is booked on */
+                /** @description The account at the bank that is paid */
                 account: string;
                 /** @description The account's holder; at most 128 UTF-16 units */
                 name?: string;
@@ -2343,7 +2343,7 @@ export interface components {
              */
             dryRun?: true;
             /**
-             * @description `true`: no other command may have this externalReference, among those of the owner, or of all operators; it stays taken for ever
+             * @description `true`: no other command with `uniqueReference` may have this externalReference, among those of the owner, or of all operators. It stays taken for ever
              * @constant
              */
             uniqueReference?: true;
@@ -2374,7 +2374,7 @@ export interface components {
              */
             executeAt?: string;
             /**
-             * @description `true`: no other command may have this externalReference, among those of the owner, or of all operators; it stays taken for ever
+             * @description `true`: no other command with `uniqueReference` may have this externalReference, among those of the owner, or of all operators. It stays taken for ever
              * @constant
              */
             uniqueReference?: true;
@@ -2388,15 +2388,15 @@ export interface components {
             };
         };
         FreezeRequest: {
-            /** @description The result of the visit */
+            /** @description Why it is frozen; operators see it */
             reason?: string;
         };
         UnfreezeRequest: {
-            /** @description The result of the visit */
+            /** @description Why it is unfrozen; operators see it */
             reason?: string;
         };
         CloseRequest: {
-            /** @description The result of the visit */
+            /** @description Why it is closed; operators see it */
             reason?: string;
         };
         SetLimitsRequest: {
@@ -2431,7 +2431,7 @@ export interface components {
             };
             /** @description A tier of this service, in place of limits: the wallet gets a copy of its limits */
             tier?: string;
-            /** @description The version of the limits that are replaced, 0 for a wallet that never had any; when it is another one, the request is refused */
+            /** @description The version of the limits that are replaced, 0 for a wallet that never had any. With another version the request is refused */
             version?: number;
         };
         ResolveRequest: {
@@ -2460,7 +2460,7 @@ export interface components {
             /** @description ISO 4217, in upper case */
             currency?: string;
             /**
-             * @description `true`: no other command may have this externalReference, among those of the owner, or of all operators; it stays taken for ever
+             * @description `true`: no other command with `uniqueReference` may have this externalReference, among those of the owner, or of all operators. It stays taken for ever
              * @constant
              */
             uniqueReference?: true;
@@ -2507,7 +2507,7 @@ export interface components {
              */
             chargeback?: true;
             /**
-             * @description `true`: no other command may have this externalReference, among those of the owner, or of all operators; it stays taken for ever
+             * @description `true`: no other command with `uniqueReference` may have this externalReference, among those of the owner, or of all operators. It stays taken for ever
              * @constant
              */
             uniqueReference?: true;
@@ -2553,7 +2553,7 @@ export interface components {
             toWalletId?: string;
             /** @description The account that is paid through the bank; this or toWalletId */
             destination?: {
-                /** @description The account that the amount is booked on */
+                /** @description The account at the bank that is paid */
                 account: string;
                 /** @description The account's holder; at most 128 UTF-16 units */
                 name?: string;
@@ -2642,7 +2642,7 @@ export interface components {
             type: "withdrawal";
             /** @description The destination of a withdrawal */
             destination: {
-                /** @description The account that the amount is booked on */
+                /** @description The account at the bank that is paid */
                 account: string;
                 /** @description The account's holder; at most 128 UTF-16 units */
                 name?: string;
@@ -2673,7 +2673,7 @@ export interface components {
         };
         PutWebhookRequest: {
             /**
-             * @description `deleted` cannot be taken back. `active` sends what has come meanwhile
+             * @description `deleted` cannot be taken back. `active` sends the events that were stored meanwhile
              * @enum {string}
              */
             status: "active" | "disabled" | "deleted";
@@ -3060,7 +3060,7 @@ export interface operations {
                 from?: string;
                 /** @description Only transactions created before this moment */
                 to?: string;
-                /** @description Only transactions with exactly this reference. An owner finds by it what its own view shows with the reference */
+                /** @description Only transactions with exactly this reference. An owner finds those that show it the reference */
                 externalReference?: string;
                 /** @description For operators: only transactions of the wallets of this owner, at most 20 wallets */
                 ownerId?: string;
@@ -3827,7 +3827,7 @@ export interface operations {
     listApprovals: {
         parameters: {
             query?: {
-                /** @description `asked`: those that can be approved; `expired`: those whose time is over */
+                /** @description `asked`: those that can be approved; `expired`: those that expired without a decision */
                 status?: "asked" | "expired";
                 /** @description Items on a page */
                 limit?: number;

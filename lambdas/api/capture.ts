@@ -28,9 +28,9 @@ type CaptureServices = PaymentServices & FeeServices;
 
 /**
  * `POST /holds/{transactionId}/capture`: takes held money, all that is left or a part. It goes to the wallet that the
- * hold names, or to the world outside. For the owner of that wallet and for operators. `final` gives what is left then
- * back to the payer. The wallet gets the amount less the fee, where there is one. `dryRun` answers the fee, and moves
- * nothing.
+ * hold names, or to the world outside. For the owner of that wallet and for operators. With `final` the payer gets back
+ * what is left then. The wallet gets the amount less the fee, where there is one. With `dryRun` the answer is the fee,
+ * and no money moves.
  */
 export const capture = command<typeof body, CaptureServices>({
   name: 'capture',

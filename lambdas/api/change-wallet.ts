@@ -23,8 +23,9 @@ const body = z
   );
 
 /**
- * `PATCH /wallets/{walletId}`: changes what the wallet is called, as a JSON Merge Patch: `null` removes the name, all metadata,
- * or a key of it; what is absent stays. For the wallet's owner and for operators. No other party sees name and metadata.
+ * `PATCH /wallets/{walletId}`: changes the name and metadata of a wallet, as a JSON Merge Patch. `null` removes the
+ * name, all metadata, or one key of the metadata. A member that is absent stays as it is. For the wallet's owner and
+ * for operators. No other party sees name and metadata.
  */
 export const changeWallet = command({
   name: 'change-wallet',

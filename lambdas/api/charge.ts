@@ -28,9 +28,10 @@ const body = z
   .check(withReference);
 
 /**
- * `POST /wallets/{walletId}/charge`: money in from outside, booked at once. A large one may need the approval of a second
- * operator. The wallet gets the amount less the fee, where there is one. `dryRun` answers the fee, and moves nothing. A
- * caller that may not read the wallet does not learn what its limits leave, as that shows its balance.
+ * `POST /wallets/{walletId}/charge`: books money from outside into a wallet, at once. A large charge may need the
+ * approval of a second operator. The wallet gets the amount less the fee, where there is one. With `dryRun` the answer
+ * is the fee, and no money moves. Only callers that may read the wallet learn what its limits leave, as that shows its
+ * balance.
  */
 export const charge = command<typeof body, RouteServices & FeeServices & FourEyesServices>({
   name: 'charge',

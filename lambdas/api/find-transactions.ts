@@ -29,9 +29,9 @@ type Filters = z.output<typeof parameters>;
 const mostWallets = 20;
 
 /**
- * `GET /transactions`: transactions of all wallets of the caller, or for operators of an owner, with a reference, or with the
- * status of open work. The newest first; open work by the time when it is due, the latest first. A short page is the last one
- * only when it has no `nextCursor`.
+ * `GET /transactions`: finds transactions of many wallets, newest first. A caller finds those of its own wallets. An
+ * operator names an owner, a reference, or a status of open work. Open work of all wallets is listed by the time when
+ * it is due, the latest first. A page without `nextCursor` is the last one. Any other page may be short.
  */
 export const findTransactions = query({
   name: 'find-transactions',

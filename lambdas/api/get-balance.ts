@@ -26,11 +26,11 @@ export interface BalanceServices extends LimitedServices {
 }
 
 /**
- * `GET /wallets/{walletId}/balance`: the cheapest read of the service. By default it may be some milliseconds behind;
- * `?consistent=true` shows every command that was answered before. The wallet's version is its entity tag. With `?at=`
- * it returns the balance at a moment, from the wallet's ledger. It answers 503 `ledger_behind` while the ledger does
- * not have that moment yet. Within a minute of the moment `final` is false: a command that began before it may still be
- * booked.
+ * `GET /wallets/{walletId}/balance`: the balance of a wallet, by the cheapest read of the service. It may be some
+ * milliseconds behind. With `?consistent=true` it includes every command that was answered before. The wallet's version
+ * is its entity tag. With `?at=` it is the balance at a moment, from the wallet's ledger. While the ledger lacks that
+ * moment, the answer is 503 `ledger_behind`. Within a minute of the moment `final` is false: a command that began
+ * before it may still be booked.
  */
 export const getBalance = query({
   name: 'get-balance',

@@ -31,9 +31,9 @@ const mostCovered = { changes: 5_000, wallets: 100 } as const;
 const walletsPage = 100;
 
 /**
- * `GET /totals`: what moved in the wallets of an owner in a month (UTC), by currency and type: the number of lines, the sums in and
- * out, and the fees. An answer with `nextCursor` covers a part: add up the parts. It answers 503 `ledger_behind` while a ledger does
- * not have the whole month.
+ * `GET /totals`: what moved in the wallets of an owner in a month (UTC), by currency and type. Each total has the
+ * number of lines, the sums in and out, and the fees. An answer with `nextCursor` covers a part: add up the parts.
+ * While a ledger lacks a part of the month, the answer is 503 `ledger_behind`.
  */
 export const getTotals = query({
   name: 'get-totals',

@@ -9,8 +9,8 @@ import { listApprovals as readApprovals } from '../store/approvals.ts';
 import type { ApprovalPosition } from '../store/approvals.ts';
 
 /**
- * `GET /approvals`: the commands that wait for a second operator, the next to expire first. `status=expired`: those that
- * no operator decided about in time, the latest first.
+ * `GET /approvals`: the commands that wait for a second operator, the next to expire first. With `status=expired`:
+ * those that expired without a decision, the latest first.
  */
 export const listApprovals = query({
   name: 'list-approvals',

@@ -11,8 +11,8 @@ import { readLines } from '../store/payments.ts';
 import { readable } from '../store/unreadable.ts';
 
 /**
- * `GET /batches/{batchId}/items`: the lines of a batch in the order of the file, each with its state now. A short page is
- * the last one only when it has no `nextCursor`.
+ * `GET /batches/{batchId}/items`: the lines of a batch in the order of the file, each with its state now. A page
+ * without `nextCursor` is the last one. Any other page may be short.
  */
 export const listBatchItems = query({
   name: 'list-batch-items',

@@ -17,8 +17,8 @@ import { getWallet } from '../store/wallets.ts';
 import { findTransactions } from './find-transactions.ts';
 
 /**
- * `GET /wallets/{walletId}/transactions`: the wallet's transactions as sender and receiver, newest first. A short page
- * is the last one only when it has no `nextCursor`.
+ * `GET /wallets/{walletId}/transactions`: the transactions in which the wallet pays or receives, newest first. A page
+ * without `nextCursor` is the last one. Any other page may be short.
  */
 export const listTransactions = query({
   name: 'list-transactions',

@@ -32,8 +32,8 @@ const body = z
 /**
  * `POST /transactions/{transactionId}/refund`: gives back a transfer or capture to the wallet that paid it, all that is
  * left or a part. For the owner of the wallet that received it and for operators. Operators also refund charges, to the
- * world outside. `chargeback` books that the world outside has taken the money of a charge already. That of an operator
- * may need the approval of a second one.
+ * world outside. `chargeback` books that the world outside has already taken back the money of a charge. The refund of
+ * an operator may need the approval of a second operator.
  */
 export const refund = command<typeof body, OperatorServices & FourEyesServices, PaymentServices & FourEyesServices>({
   name: 'refund',

@@ -11,8 +11,8 @@ import { openTable } from '../store/table.ts';
 const body = z.strictObject({ reason: fields.text(256) });
 
 /**
- * `POST /approvals/{approvalId}/reject`: ends an approval without its command. For operators with the scope of the command;
- * its asker withdraws it so.
+ * `POST /approvals/{approvalId}/reject`: ends an approval without executing its command. For operators with the scope
+ * of the command. The asker may reject it too, to withdraw the request.
  */
 export const reject = command<typeof body, RouteServices>({
   name: 'reject',

@@ -46,9 +46,9 @@ type LimitsCall = CommandCall<z.output<typeof body>>;
 
 /**
  * `PUT /wallets/{walletId}/limits`: replaces all limits of a wallet, by new ones or by those of a tier. `limits: {}`
- * removes them. Owners do not set the limits of their own wallets. A credit line is money that the wallet may spend, so an
- * operator gives at most what it may charge, unless `credit` has an operator limit of its own. A change that raises a limit
- * may need the approval of a second operator.
+ * removes them. Owners do not set the limits of their own wallets. A credit line is money that the wallet may spend. So
+ * an operator gives at most what it may charge, unless `credit` has an operator limit of its own. A change that raises
+ * a limit may need the approval of a second operator.
  */
 export const setLimits = command<typeof body, LimitServices>({
   name: 'set-limits',

@@ -33,8 +33,8 @@ export type SplitServices = PaymentServices & FeeServices;
 
 /**
  * `POST /transfers`: transfers that are booked together, all or none, in one write. An owner pays from its own wallets
- * only. Each leg is a transfer of its own: with a receipt, an event, refunds, and the fee of a transfer. `dryRun` answers
- * the fees, and moves nothing.
+ * only. Each leg is a transfer of its own: with a receipt, an event, refunds, and the fee of a transfer. With `dryRun`
+ * the answer is the fees, and no money moves.
  */
 export const split = command<typeof body, SplitServices>({
   name: 'split',

@@ -45,8 +45,9 @@ const body = z.strictObject({
 });
 
 /**
- * `POST /wallets/{walletId}/standing-orders`: a payment that repeats every week or month, to another wallet (`toWalletId`)
- * or through the bank (`destination`). Each is scheduled a week before its time, and executed as any scheduled payment.
+ * `POST /wallets/{walletId}/standing-orders`: opens a standing order: a payment that repeats every week or month. It
+ * pays another wallet (`toWalletId`), or an account through the bank (`destination`). Each payment is scheduled a week
+ * before its time, and executed as any scheduled payment.
  */
 export const openStandingOrder = command<typeof body, PaymentServices & FeeServices>({
   name: 'open-standing-order',

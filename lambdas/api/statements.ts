@@ -41,9 +41,10 @@ const mostLines = 5_000;
 const mostBytes = 5_500_000;
 
 /**
- * `GET /wallets/{walletId}/statement`: the movements of the wallet's total in a period, with the balances around them, from its
- * ledger: as JSON, CSV or camt.053, by `format` or `Accept`. It answers 503 `ledger_behind` while the ledger does not have the
- * whole period, and never leaves out a line. JSON comes in pages with `limit`.
+ * `GET /wallets/{walletId}/statement`: the movements of the wallet's total in a period, with the balances before and
+ * after them. `format` or `Accept` chooses JSON, CSV or camt.053. All of it comes from the wallet's ledger. While the
+ * ledger lacks a part of the period, the answer is 503 `ledger_behind`: no line is left out. JSON comes in pages with
+ * `limit`.
  */
 export const getStatement = query({
   name: 'get-statement',

@@ -43,10 +43,10 @@ export interface TransferServices extends QueuedServices, FeeServices {
 }
 
 /**
- * `POST /wallets/{walletId}/transfer`: money from the caller's wallet to any other, booked at once. A transfer is
- * queued when the client prefers `respond-async`, or when many pay the receiver at the same time. Then the sender is
- * debited at once and a worker credits the receiver. The sender also pays the fee, where there is one. `dryRun` answers the
- * fee, and moves nothing. With `executeAt` no money moves before that time.
+ * `POST /wallets/{walletId}/transfer`: moves money from this wallet to another one, at once. A transfer is queued when
+ * the client prefers `respond-async`, or when many pay the receiver at the same time. Then the sender is debited at
+ * once, and a worker credits the receiver. The sender also pays the fee, where there is one. With `dryRun` the answer
+ * is the fee, and no money moves. With `executeAt` no money moves before that time.
  */
 export const transfer = command<typeof body, TransferServices>({
   name: 'transfer',

@@ -49,8 +49,8 @@ const createBody = z.strictObject({
 });
 
 /**
- * `POST /webhooks`: an endpoint that gets events. The answer has its secret; a repetition shows it for an hour, as the first
- * answer may be lost.
+ * `POST /webhooks`: adds an endpoint that gets events. The answer has its secret. A repetition shows the secret for an
+ * hour, as the first answer may be lost.
  */
 export const createWebhookRoute = command<typeof createBody, WebhookServices>({
   name: 'create-webhook',
@@ -112,8 +112,8 @@ const putBody = z.strictObject({
 });
 
 /**
- * `PUT /webhooks/{webhookId}`: enables, disables or deletes an endpoint, and changes the types of its events. One that is
- * active again gets what has come meanwhile.
+ * `PUT /webhooks/{webhookId}`: enables, disables or deletes an endpoint, and changes the types of its events. An
+ * endpoint that is active again gets the events that were stored meanwhile.
  */
 export const putWebhookRoute = replacement<typeof putBody, WebhookServices>({
   name: 'put-webhook',
@@ -144,12 +144,15 @@ async function askForTurn({ queue }: WebhookServices, webhookId: string): Promis
   }
 }
 
-const noBody = z.strictObject({});
+const emptyBody = z.strictObject({});
 
-/** `POST /webhooks/{webhookId}/rotate`: a new secret. The one before signs for a day more, beside it. */
-export const rotateWebhookSecretRoute = command<typeof noBody, WebhookServices>({
+/**
+ * `POST /webhooks/{webhookId}/rotate`: makes a new secret. For one more day each delivery is signed with the former
+ * secret too.
+ */
+export const rotateWebhookSecretRoute = command<typeof emptyBody, WebhookServices>({
   name: 'rotate-webhook-secret',
-  body: noBody,
+  body: emptyBody,
   async handle({ path, operation: { at }, transactionId }, { table, keys }) {
     const { webhook, changed } = await changeWebhook(table, path['webhookId'] ?? '', ({ secretKey, generation }) =>
       secretKey === transactionId
@@ -163,10 +166,13 @@ export const rotateWebhookSecretRoute = command<typeof noBody, WebhookServices>(
   },
 });
 
-/** `POST /webhooks/{webhookId}/ping`: sends a test, by the way that events take. */
-export const pingWebhookRoute = command<typeof noBody, WebhookServices>({
+/**
+ * `POST /webhooks/{webhookId}/ping`: sends a test event to the endpoint. It is signed, retried and listed as any
+ * delivery.
+ */
+export const pingWebhookRoute = command<typeof emptyBody, WebhookServices>({
   name: 'ping-webhook',
-  body: noBody,
+  body: emptyBody,
   async handle({ path, operation, transactionId }, services) {
     const { table } = services;
     const webhookId = path['webhookId'] ?? '';
@@ -201,8 +207,8 @@ const replayBody = z.strictObject({
 });
 
 /**
- * `POST /webhooks/{webhookId}/replay`: sends the deliveries of events from a moment on again, up to those of now. The worker
- * does it, a hundred at a time.
+ * `POST /webhooks/{webhookId}/replay`: sends deliveries again: those of the events from `from` up to this request. A
+ * worker sends them, a hundred at a time.
  */
 export const replayWebhookRoute = command<typeof replayBody, WebhookServices>({
   name: 'replay-webhook',

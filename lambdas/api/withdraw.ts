@@ -32,8 +32,9 @@ const body = z
   .check(withReference);
 
 /**
- * `POST /wallets/{walletId}/withdraw`: holds the money and answers at once. The worker calls the bank. The fee, where there
- * is one, is held with it. `dryRun` answers the fee, and moves nothing. With `executeAt` no money is held before that time.
+ * `POST /wallets/{walletId}/withdraw`: pays money out through the bank. The money is held, and the answer comes before
+ * the payment: a worker calls the bank. The fee, where there is one, is held too. With `dryRun` the answer is the fee,
+ * and no money moves. With `executeAt` no money is held before that time.
  */
 export const withdraw = command<typeof body, QueuedServices & FeeServices>({
   name: 'withdraw',

@@ -78,7 +78,7 @@ export class KeptLines {
   readonly #further: { readonly line: number; readonly before: number }[] = [];
   /** Keys by their hashes, plus one. At most half of it is used. */
   #table = new Int32Array(1 << 10);
-  /** Nobody can choose references that all have one hash. */
+  /** Random, so that a bank's file cannot have references that all share one hash. */
   readonly #seed = (Math.random() * 2 ** 32) | 0;
 
   /** Keeps a line under its keys. Returns its index. Throws BankFileError when there are too many. */

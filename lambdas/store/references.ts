@@ -18,7 +18,7 @@ export type Referring = Pick<Transaction, 'transactionId' | 'principal' | 'owner
   readonly externalReference: string;
 };
 
-/** Returns the transaction as one that has its reference for itself alone; undefined when it has none so. */
+/** Returns a transaction that took its reference for itself alone; undefined for any other one. */
 export function referringIn({
   uniqueReference,
   externalReference,

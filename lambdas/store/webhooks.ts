@@ -213,7 +213,7 @@ export interface TurnEnd {
 /**
  * Gives the turn of an endpoint back.
  *
- * @returns whether there is more to do by what other workers have told; false also when the turn was lost meanwhile
+ * @returns whether another message asked for this endpoint during the turn; false also when the turn was lost meanwhile
  */
 export async function endTurn(table: Table, webhookId: string, end: TurnEnd): Promise<boolean> {
   const { turnId, failingSince, restUntil } = end;

@@ -172,7 +172,7 @@ const splitDryRun = z.object({
 });
 
 const approval = eventApproval.extend({
-  status: z.enum(shownStatuses).describe('`asked` until an operator decides or its time is over'),
+  status: z.enum(shownStatuses).describe('`asked` until an operator decides or it expires'),
   body: z.record(z.string(), z.unknown()).describe('The body of the request'),
   path: z.record(z.string(), z.string()).describe('The parameters in the path of the request'),
   askedBy: recordedActor,

@@ -110,7 +110,7 @@ export const transaction = z.object({
   end: z
     .enum(holdEnds)
     .optional()
-    .describe('How the hold ended: a capture took or gave back what was left, it was released, or its time was over'),
+    .describe('How the hold ended: a capture took or gave back what was left, it was released, or it expired'),
   reason: z.string().optional().describe('Why the refund was made, in the words of the actor'),
   chargeback: z
     .literal(true)
@@ -163,7 +163,7 @@ export const wallet = z.object({
 });
 
 export const actor = z.object({
-  kind: z.enum(actorKinds),
+  kind: z.enum(actorKinds).describe('The kind of the actor'),
   principal: z.string().describe("The `sub` of the owner's or operator's token; a fixed name of the others"),
   issuer: z.string().optional().describe('The issuer of that token'),
 });
@@ -238,8 +238,8 @@ export const discrepancy = z.object({
 /** What a wallet is called. */
 export const details = z.object({
   walletId: z.string(),
-  name: z.string().optional().describe('Absent where it has none'),
-  metadata: z.record(z.string(), z.string()).optional().describe('Absent where it has none'),
+  name: z.string().optional().describe('What the wallet is called; absent where it has no name'),
+  metadata: z.record(z.string(), z.string()).optional().describe('Texts about the wallet; absent where it has none'),
   version: z.int().min(1).describe('Counts the changes of name and metadata'),
   updatedAt: time.describe('When they were changed'),
 });

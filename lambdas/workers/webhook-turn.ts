@@ -88,8 +88,8 @@ export async function sendDue(webhookId: string, services: TurnServices): Promis
     if (isHopeless(since, turn, table.now())) await disable(webhook, since, services);
     const isTired = turn.failuresInARow >= mostFailures;
     const restUntil = isTired ? table.now() + restMs : undefined;
-    const isTold = await endTurn(table, webhookId, { turnId, failingSince: since, restUntil });
-    if (!isTired && (isReplaying || isMore || isTold)) await services.askForTurns([webhookId]);
+    const isAsked = await endTurn(table, webhookId, { turnId, failingSince: since, restUntil });
+    if (!isTired && (isReplaying || isMore || isAsked)) await services.askForTurns([webhookId]);
   } finally {
     turn.poster.close();
     report(turn);

@@ -174,7 +174,7 @@ describe('traffic shifting', () => {
     assert.equal(aliases.size, shifted.length);
     assert.equal(resourcesOf(gradual.template, 'AWS::Lambda::Version').size, shifted.length);
     for (const name of shifted) assert.equal(aliasOf(name)[1].Properties['Name'], 'live');
-    // Whoever moves money or decides about it has one.
+    // Functions that move money or decide about it have one.
     for (const name of ['charge', 'transfer', 'withdrawals', 'transfers', 'authorizer'] as const) {
       assert.ok(shifted.includes(name), name);
     }

@@ -62,7 +62,7 @@ export function useLoad<T>(
   return { data: current?.data, error: current?.error, reload };
 }
 
-/** A command, and what became of it. */
+/** A command and its outcome. */
 export interface Command<Body, T> {
   readonly send: (body: Body) => Promise<T | undefined>;
   readonly isBusy: boolean;
@@ -103,7 +103,7 @@ export function useCommand<Body, T>(
   return { send, isBusy: state.isBusy, error: state.error, done: state.done };
 }
 
-/** Returns whether the token is missing, wrong or over. */
+/** Returns whether the token is missing, wrong or expired. */
 export function isSignedOut(error: unknown): boolean {
   return error instanceof WalletServiceError && error.code === 'unauthorized';
 }

@@ -4,7 +4,7 @@ import { commandCall, dataOf, signalOf } from './transport.ts';
 import type { CallOptions, CommandOptions, Transport } from './transport.ts';
 import type { Approval, Schemas } from './types.ts';
 
-/** A command that waits for a second operator, or did. */
+/** A command that waits, or waited, for a second operator. */
 export interface ApprovalHandle {
   readonly approvalId: string;
   get(options?: CallOptions): Promise<Approval>;

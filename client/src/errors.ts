@@ -90,7 +90,7 @@ export class ApprovalPendingError extends WalletClientError {
   }
 }
 
-/** The time to wait is over, and the transaction goes on: nothing is known to be wrong with it. */
+/** `waitFor` timed out, and the transaction goes on: nothing is known to be wrong with it. */
 export class StillPendingError extends WalletClientError {
   override readonly name = 'StillPendingError';
   /** The transaction as it was last read. */

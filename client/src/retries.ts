@@ -21,7 +21,7 @@ export interface Retries {
   readonly attemptMs?: number | undefined;
 }
 
-/** An answer to a command, for those who want to know more than its body. */
+/** Facts about the answer to a command that its body does not have. */
 export interface Answer {
   readonly status: number;
   /** The Idempotency-Key of the command. */
@@ -44,7 +44,7 @@ export interface SenderOptions {
 
 /** Settings of one request. */
 export interface SendOptions {
-  /** Sends the request once, whatever comes. */
+  /** Sends the request once, without retries. */
   readonly once?: boolean;
   /** A status of an error whose body is an answer. */
   readonly accepts?: number;
@@ -59,7 +59,7 @@ const finalAfterMs = 10_000;
 const firstDelayMs = 250;
 const longestDelayMs = 8_000;
 
-/** What an attempt came to. */
+/** The outcome of an attempt. */
 type Outcome =
   | { readonly kind: 'answered'; readonly response: Response; readonly text: string | null }
   | { readonly kind: 'lost'; readonly cause: unknown };
@@ -181,7 +181,7 @@ function stepAfter(outcome: Outcome, { key, accepts }: Asked, progress: Progress
   return { kind: 'repeat', waitMs, orElse: refusal };
 }
 
-/** Returns whether a refusal shows that no earlier request will be carried out, nor was. */
+/** Returns whether a refusal shows that no earlier request was or will be carried out. */
 function isAfter(uncertainAt: number, status: number, now: number): boolean {
   if (status === 401 || status === 403 || status === 429) return false;
   return now >= uncertainAt + finalAfterMs;

@@ -38,7 +38,7 @@ export interface WalletHandle {
   ): Promise<Statement>;
   /** The ledger, newest first. */
   entries(options?: Query<'listEntries'> & CallOptions): Pages<Entry>;
-  /** Books money in that was paid elsewhere. For operators. */
+  /** Books money that was paid in elsewhere. For operators. */
   readonly charge: PricedCommand<Schemas['ChargeRequest'], CommandOptions>;
   /** Pays money out through the bank. It ends later: see `wait`, and `waitFor` of its transaction. */
   readonly withdraw: PricedCommand<Schemas['WithdrawRequest'], WaitingOptions>;

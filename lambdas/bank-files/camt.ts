@@ -8,7 +8,7 @@ interface Money {
   readonly currency: string;
 }
 
-/** What a payment of an entry says for itself. */
+/** The facts that an entry states, or a payment within it. */
 interface Details {
   readonly line: number;
   readonly references: string[];
@@ -57,7 +57,7 @@ const statuses: Readonly<Record<string, BankLine['status']>> = {
 };
 /** The elements below `Refs` and elsewhere with texts in which the bank may name our payment. */
 const referenceElements = new Set(['EndToEndId', 'TxId', 'InstrId', 'PmtInfId', 'Ustrd', 'AddtlTxInf', 'UETR']);
-/** What a payer's bank writes where there is no reference. */
+/** The text that a payer's bank writes where there is no reference. */
 const noReference = 'NOTPROVIDED';
 
 /** Returns a parser of camt.053 of any version: entries with all their payments. */

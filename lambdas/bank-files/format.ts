@@ -1,4 +1,4 @@
-/** What a bank's file says, whatever its format, and the errors of a file that cannot be read. */
+/** The content of a bank's file in any format, and the errors of a file that cannot be read. */
 
 /** Limits of a file. One beyond them is refused, so that no file takes memory without end. */
 export const limits = {

@@ -29,7 +29,7 @@ export interface Difference {
     readonly completedAt?: string | undefined;
   };
   readonly detail: string;
-  /** Where it is written what to do. */
+  /** The place in the docs that says what to do. */
   readonly remedy: string;
 }
 

@@ -121,7 +121,7 @@ function outcomeText(outcome: Outcome): string {
   return 'status' in outcome ? String(outcome.status) : outcome.failure;
 }
 
-/** What an attempt makes of a delivery. */
+/** The state of a delivery after an attempt. */
 export type AfterAttempt = Pick<Delivery, 'status' | 'attempts' | 'lastAttempt' | 'dueAt'>;
 
 /**
@@ -150,7 +150,7 @@ export function afterAttempt(
   };
 }
 
-/** What a turn has sent. */
+/** The numbers of deliveries that succeeded and failed in a turn. */
 export interface Tally {
   readonly delivered: number;
   readonly failed: number;

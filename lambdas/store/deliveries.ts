@@ -13,7 +13,7 @@ import type { Item } from './write.ts';
 
 /** The deliveries in the table of webhooks. Those that wait are also in its index `due`, by endpoint and time. */
 
-/** What names a delivery. */
+/** The members of a delivery's key. */
 type Name = Parameters<typeof deliveryKey>[0];
 
 /** Stores a delivery that waits. Leaves one that is stored as it is, so that a repetition of the event sends nothing. */

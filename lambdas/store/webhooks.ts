@@ -202,7 +202,7 @@ export async function takeTurn(table: Table, webhookId: string, turnId: string):
   throw new WalletError('busy', { retryAfterSeconds: 1 });
 }
 
-/** What a turn leaves behind. */
+/** The end of a turn, and the state of the endpoint after it. */
 export interface TurnEnd {
   readonly turnId: string;
   readonly failingSince: string | undefined;

@@ -36,10 +36,11 @@ describe('webhooks', () => {
     assert.equal(sizeOf(withWebhooks) - sizeOf(plain), 35, 'docs/deploy.md and the prop say some 35');
   });
 
-  it('have room where versions shift traffic, when holds, refunds and splits are left out', () => {
-    const without = { holds: false, refunds: false, splits: false } as const;
+  it('have room where versions shift traffic, with all features that are on by default', () => {
     const deployment = LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES;
-    assert.ok(sizeOf(synthesize({ deployment, webhooks: true, ...without })) <= 500);
+    const size = sizeOf(synthesize({ deployment, webhooks: true }));
+    assert.ok(size <= 500, `${size} resources`);
+    assert.equal(size - sizeOf(synthesize({ deployment })), 43, 'docs/deploy.md and the prop say 43');
   });
 
   it('have a worker for each endpoint that may hang, and more', () => {

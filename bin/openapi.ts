@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { idFormats } from '../lambdas/domain/ids.ts';
-import { answers, namedSchemas } from '../lambdas/views/answer-schemas.ts';
+import { namedSchemas } from '../lambdas/views/answer-schemas.ts';
+import { answers } from '../lambdas/views/answers.ts';
 import { nameOfRoute, routes } from '../lambdas/contract.ts';
 import type { FunctionName, Route, RouteName } from '../lambdas/contract.ts';
 import { errorTitles, WalletError } from '../lambdas/domain/errors.ts';
@@ -15,13 +16,8 @@ import { sourceOf } from '../lib/bundle.ts';
 import { apiDescription } from './openapi-description.ts';
 import { headerComponents, parameterComponents, securitySchemes } from './openapi-components.ts';
 import type { HeaderName } from './openapi-components.ts';
-import {
-  answerExamples,
-  answerExamplesOfRoutes,
-  bodyExamples,
-  problemExamples,
-  textExamples,
-} from './openapi-examples.ts';
+import { answerExamples, answerExamplesOfRoutes, bodyExamples, textExamples } from './openapi-examples.ts';
+import { problemExamples } from './openapi-problems.ts';
 import { fieldTexts, parameterTexts, textFor } from './openapi-texts.ts';
 
 /** A route under the name that no other has. */
@@ -327,7 +323,7 @@ function describedFields(id: string, schema: unknown): unknown {
 
 function exampleOf(examples: Readonly<Record<string, object>>, name: string): object {
   const example = examples[name];
-  if (example === undefined) throw new Error(`openapi-examples.ts has no example for ${name}`);
+  if (example === undefined) throw new Error(`openapi-examples.ts and openapi-problems.ts have no example for ${name}`);
   return example;
 }
 

@@ -119,7 +119,8 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, log }:
   function learn(target: CommandName): string {
     const transactionId = transactionIdOfName(target);
     const withdrawal = ledger.transactions().find((one) => one.transactionId === transactionId);
-    if (withdrawal?.type !== 'withdrawal') return 'completed';
+    // A bank decides nothing about a payment that it cannot have, and the service refuses the command.
+    if (withdrawal?.type !== 'withdrawal' || withdrawal.status === 'scheduled') return 'completed';
     const { amount, currency } = withdrawal;
     const destination = withdrawal['destination'] as { account: string; name?: string };
     // The record names the bank to call.

@@ -3,20 +3,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { transactionIdOfLine } from '../../lambdas/domain/ids.ts';
 import type { BatchLine } from '../../lambdas/domain/batch.ts';
-import { beginHours, runHours } from '../../lambdas/integrity/hours.ts';
-import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
 import { batchKey, chunkKey, transactionKey } from '../../lambdas/store/keys.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { newBooks } from '../books.ts';
-import { epoch } from '../engine.ts';
 import { afterTest, useEngine } from '../fixture.ts';
 import { complete, sendBatch, transferLine, withdrawalLine } from './batch-commands.ts';
+import { findingsOf, findingsOfHour } from './findings.ts';
 import { changeItem, entriesOf, fieldsOf, itemOf, plant } from './inspect.ts';
 import { assertSound, eventsOf, forget, recover } from './recovering.ts';
 import { balanceOf, fundedWallet, openWallet } from './wallets.ts';
 
 const engine = useEngine();
-const hourMs = 3_600_000;
 
 /** Books after a batch: some of its transfers have arrived, one has failed, and a withdrawal has ended. */
 async function busyBatch() {
@@ -46,41 +43,6 @@ async function busyBatch() {
   await endTransfers(['t-1', 't-3', 't-gone', 'alone'].map(idOf), table);
   return { ...books, payer, other, shop, lines, batch, accepted, idOf };
 }
-type Scene = Awaited<ReturnType<typeof busyBatch>>;
-
-/** Runs a pass to its end. Returns its findings. */
-async function findingsOf({ table, entries }: Pick<Scene, 'table' | 'entries'>): Promise<string[]> {
-  const found: string[] = [];
-  let pass = beginPass({ passId: 'pass', now: table.now(), segments: 2, standStill: true, bankId: undefined });
-  for (;;) {
-    const outcome = await runPass({ table, entries, statement: undefined }, pass, {
-      now: table.now,
-      stop: () => false,
-      secondLookMs: 1_000,
-      report: ({ kind, subject, detail }) => found.push(`${kind} ${subject}: ${detail}`),
-    });
-    if (typeof outcome !== 'object') return found;
-    table.clock.now = outcome.waitUntil;
-    pass = passFromText(passToText(pass));
-  }
-}
-
-/** Checks the hour of the tests, after its end. Returns the findings. */
-async function findingsOfHour({ table, entries }: Scene): Promise<string[]> {
-  const found: string[] = [];
-  const hours = beginHours(epoch - hourMs, undefined);
-  table.clock.now = entries.clock.now = epoch + hourMs + 660_000;
-  for (;;) {
-    const outcome = await runHours({ table, entries, statement: undefined }, hours, {
-      now: table.now,
-      stop: () => false,
-      secondLookMs: 1_000,
-      report: ({ kind, subject, detail }) => found.push(`${kind} ${subject}: ${detail}`),
-    });
-    if (typeof outcome !== 'object') return found;
-    table.clock.now = entries.clock.now = outcome.waitUntil;
-  }
-}
 
 describe('the check of the books', () => {
   it('finds nothing wrong with a batch, whose payments out of a wallet have one entry for each write', async () => {
@@ -96,7 +58,7 @@ describe('the check of the books', () => {
         [scene.idOf('w-10'), [-60, 60]],
       ],
     );
-    assert.deepEqual(await findingsOfHour(scene), []);
+    assert.deepEqual((await findingsOfHour(scene)).found, []);
   });
 
   const tamperings: [string, string, object, RegExp][] = [
@@ -109,7 +71,7 @@ describe('the check of the books', () => {
     const scene = await busyBatch();
     await scene.follow();
     await changeItem(scene.table, transactionKey(scene.idOf(key)), members);
-    assert.match((await findingsOfHour(scene)).join('\n'), expected);
+    assert.match((await findingsOfHour(scene)).found.join('\n'), expected);
   });
 
   it('finds a payment of a group that is gone', async () => {

@@ -16,7 +16,8 @@ import { epoch } from '../engine.ts';
 import type { TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { transfer } from './commands.ts';
-import { collect, findingsOf, hourMs, newScene, paidInFees } from './fee-scenes.ts';
+import { findingsOf } from './findings.ts';
+import { collect, hourMs, newScene, paidInFees } from './fee-scenes.ts';
 import type { Scene } from './fee-scenes.ts';
 import { allItems, changeItem, itemOf, plant } from './inspect.ts';
 

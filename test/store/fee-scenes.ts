@@ -1,12 +1,10 @@
 /** Books with fees of every command, and their collection. */
-import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
 import type { Capture, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { getTransactions } from '../../lambdas/store/transactions.ts';
 import { failTransfer } from '../../lambdas/store/transfers.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { newBooks } from '../books.ts';
-import type { TestBooks } from '../books.ts';
 import type { TestEngine } from '../engine.ts';
 import { afterTest } from '../fixture.ts';
 import { charge, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
@@ -72,24 +70,4 @@ export function collect(
   const fees = { entries, revenueWallets: typeof wallets === 'string' ? { EUR: wallets } : wallets };
   // The run also sweeps the shards of work: of few shards, it is short.
   return sweep({ table: { ...table, dueShards: 1 }, withdrawals: queueOfDepth(0), transfers: queueOfDepth(0), fees });
-}
-
-/** Runs a pass to its end. Returns its findings. */
-export async function findingsOf(
-  { table, entries }: Pick<TestBooks, 'table' | 'entries'>,
-  standStill = true,
-): Promise<string[]> {
-  const found: string[] = [];
-  let pass = beginPass({ passId: 'pass', now: table.now(), segments: 2, standStill, bankId: undefined });
-  for (;;) {
-    const outcome = await runPass({ table, entries, statement: undefined }, pass, {
-      now: table.now,
-      stop: () => false,
-      secondLookMs: 1_000,
-      report: ({ kind, subject, detail }) => found.push(`${kind} ${subject}: ${detail}`),
-    });
-    if (typeof outcome !== 'object') return found;
-    table.clock.now = outcome.waitUntil;
-    pass = passFromText(passToText(pass));
-  }
 }

@@ -3,8 +3,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Hold } from '../../lambdas/domain/transaction.ts';
-import { beginHours, runHours } from '../../lambdas/integrity/hours.ts';
-import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
 import { toItem } from '../../lambdas/store/write.ts';
 import type { Item } from '../../lambdas/store/write.ts';
@@ -15,6 +13,7 @@ import { epoch } from '../engine.ts';
 import { answer } from '../faults.ts';
 import { afterTest, useEngine } from '../fixture.ts';
 import { eventsIn } from '../simulation/consumers.ts';
+import { findingsOf, findingsOfHour } from './findings.ts';
 import { capture, dayMs, holdOf, openHold, release } from './hold-commands.ts';
 import { allItems, changeItem, fieldsOf, isDue, itemOf, plant } from './inspect.ts';
 import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
@@ -55,23 +54,6 @@ async function busyHolds() {
 }
 type Scene = Awaited<ReturnType<typeof busyHolds>>;
 
-/** Runs a pass to its end. Returns its findings. */
-async function findingsOf({ table, entries }: Pick<Scene, 'table' | 'entries'>, standStill = true): Promise<string[]> {
-  const found: string[] = [];
-  let pass = beginPass({ passId: 'pass', now: table.now(), segments: 2, standStill, bankId: undefined });
-  for (;;) {
-    const outcome = await runPass({ table, entries, statement: undefined }, pass, {
-      now: table.now,
-      stop: () => false,
-      secondLookMs: 1_000,
-      report: ({ kind, subject, detail }) => found.push(`${kind} ${subject}: ${detail}`),
-    });
-    if (typeof outcome !== 'object') return found;
-    table.clock.now = outcome.waitUntil;
-    pass = passFromText(passToText(pass));
-  }
-}
-
 const sweeping = ({ table }: Pick<Scene, 'table'>) =>
   sweep({ table, withdrawals: queueOfDepth(0), transfers: queueOfDepth(0) });
 
@@ -87,27 +69,12 @@ describe('the check of the books', () => {
   });
 
   it('finds nothing wrong with the closed hour of holds, and names a capture after the expiry in it', async () => {
-    const { table, entries, parts, first } = await busyHolds();
-    const check = async () => {
-      const found: string[] = [];
-      const hours = beginHours(epoch - hourMs, undefined);
-      // The hour is closed, and the next one is not.
-      table.clock.now = entries.clock.now = epoch + hourMs + 660_000;
-      for (;;) {
-        const outcome = await runHours({ table, entries, statement: undefined }, hours, {
-          now: table.now,
-          stop: () => false,
-          secondLookMs: 1_000,
-          report: ({ kind, subject }) => found.push(`${kind} ${subject}`),
-        });
-        if (typeof outcome !== 'object') return { found, counts: hours.last?.counts };
-        table.clock.now = entries.clock.now = outcome.waitUntil;
-      }
-    };
-    const { found, counts } = await check();
+    const scene = await busyHolds();
+    const { table, parts, first } = scene;
+    const { found, counts } = await findingsOfHour(scene);
     assert.deepEqual([found, counts?.bookings, counts?.wallets], [[], 14, 2]);
     await changeItem(table, transactionKey(parts.transactionId), { expiresAt: first.createdAt });
-    assert.ok((await check()).found.includes(`hold_differs ${first.transactionId}`));
+    assert.ok((await findingsOfHour(scene)).found.includes(`hold_differs ${first.transactionId}`));
   });
 
   const sum = 'captures add up to another amount than the hold';

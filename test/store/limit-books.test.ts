@@ -1,14 +1,13 @@
 /** Limited wallets in the check of the books and in the ledger, on the real engine. */
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
-import type { Discrepancy } from '../../lambdas/domain/discrepancy.ts';
-import { beginPass, runPass } from '../../lambdas/integrity/pass.ts';
 import { walletKey } from '../../lambdas/store/keys.ts';
 import type { Item } from '../../lambdas/store/write.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { afterTest, useEngine } from '../fixture.ts';
 import { charge, transfer } from './commands.ts';
+import { findingsOf } from './findings.ts';
 import { openHold } from './hold-commands.ts';
 import { changeItem, entriesOf } from './inspect.ts';
 import { setLimits } from './limit-commands.ts';
@@ -30,19 +29,6 @@ async function onCredit(): Promise<TestBooks & { readonly debtor: string; readon
   await setLimits(table, debtor, { creditLine: 50, out: { perDay: 1_000 } });
   await books.follow();
   return { ...books, debtor, shop };
-}
-
-/** Runs a pass to its end. Returns its findings. */
-async function findingsOf({ table, entries }: TestBooks): Promise<string[]> {
-  const found: string[] = [];
-  const pass = beginPass({ passId: 'p', now: table.now(), segments: 1, standStill: true, bankId: undefined });
-  const report = ({ kind, subject, detail }: Discrepancy) => found.push(`${kind} ${subject}: ${detail}`);
-  const control = { now: table.now, stop: () => false, secondLookMs: 1_000, report };
-  for (;;) {
-    const outcome = await runPass({ table, entries, statement: undefined }, pass, control);
-    if (typeof outcome !== 'object') return found;
-    table.clock.now = outcome.waitUntil;
-  }
 }
 
 describe('the check of the books', () => {

@@ -2,14 +2,12 @@
 import assert from 'node:assert/strict';
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, it } from '@jest/globals';
-import { beginHours, runHours } from '../../lambdas/integrity/hours.ts';
-import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
 import { transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import { toItem } from '../../lambdas/store/write.ts';
 import { newBooks } from '../books.ts';
-import { epoch } from '../engine.ts';
 import { afterTest, useEngine } from '../fixture.ts';
 import { charge, transfer } from './commands.ts';
+import { findingsOf, findingsOfHour } from './findings.ts';
 import { changeItem } from './inspect.ts';
 import { chargedWallet, payment, refund, refundableOf } from './refund-commands.ts';
 import { balanceOf } from './wallets.ts';
@@ -43,41 +41,6 @@ async function busyRefunds() {
 }
 type Scene = Awaited<ReturnType<typeof busyRefunds>>;
 
-/** Runs a pass to its end. Returns its findings. */
-async function findingsOf({ table, entries }: Pick<Scene, 'table' | 'entries'>, standStill = true): Promise<string[]> {
-  const found: string[] = [];
-  let pass = beginPass({ passId: 'pass', now: table.now(), segments: 2, standStill, bankId: undefined });
-  for (;;) {
-    const outcome = await runPass({ table, entries, statement: undefined }, pass, {
-      now: table.now,
-      stop: () => false,
-      secondLookMs: 1_000,
-      report: ({ kind, subject, detail }) => found.push(`${kind} ${subject}: ${detail}`),
-    });
-    if (typeof outcome !== 'object') return found;
-    table.clock.now = outcome.waitUntil;
-    pass = passFromText(passToText(pass));
-  }
-}
-
-/** Checks the hour of the refunds when it is closed. Returns its findings by kind and subject. */
-async function findingsOfHour({ table, entries }: Pick<Scene, 'table' | 'entries'>): Promise<string[]> {
-  const found: string[] = [];
-  const hours = beginHours(epoch - hourMs, undefined);
-  // The hour is closed, and the next one is not.
-  table.clock.now = entries.clock.now = epoch + hourMs + 660_000;
-  for (;;) {
-    const outcome = await runHours({ table, entries, statement: undefined }, hours, {
-      now: table.now,
-      stop: () => false,
-      secondLookMs: 1_000,
-      report: ({ kind, subject }) => found.push(`${kind} ${subject}`),
-    });
-    if (typeof outcome !== 'object') return found;
-    table.clock.now = entries.clock.now = outcome.waitUntil;
-  }
-}
-
 const keyOf = ({ transactionId }: { readonly transactionId: string }) => transactionKey(transactionId);
 
 describe('the check of the books', () => {
@@ -94,9 +57,9 @@ describe('the check of the books', () => {
 
   it('finds nothing wrong in the closed hour of refunds, and names one that its original forgot', async () => {
     const scene = await busyRefunds();
-    assert.deepEqual(await findingsOfHour(scene), []);
+    assert.deepEqual((await findingsOfHour(scene)).found, []);
     await changeItem(scene.table, keyOf(scene.taken), { refunded: undefined, refunds: undefined });
-    assert.ok((await findingsOfHour(scene)).includes(`refund_differs ${scene.ofCapture.transactionId}`));
+    assert.ok((await findingsOfHour(scene)).found.includes(`refund_differs ${scene.ofCapture.transactionId}`));
   });
 
   type Change = readonly [{ readonly pk: string; readonly sk: string }, object];

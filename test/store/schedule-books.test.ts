@@ -3,15 +3,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { transactionIdOf } from '../../lambdas/domain/ids.ts';
 import { newOrder } from '../../lambdas/domain/standing-order.ts';
-import { beginHours, runHours } from '../../lambdas/integrity/hours.ts';
-import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
 import { transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import { openOrder } from '../../lambdas/store/standing-orders.ts';
 import { newBooks } from '../books.ts';
-import { epoch } from '../engine.ts';
 import { afterTest, useEngine } from '../fixture.ts';
 import { advanceOnce } from './bank-says.ts';
 import { newKey, operation, timeOf } from './commands.ts';
+import { findingsOf, findingsOfHour } from './findings.ts';
 import { changeItem, entriesOf, fieldsOf } from './inspect.ts';
 import { cancel, runTransfers, scheduleTransfer, scheduleWithdrawal } from './schedule-commands.ts';
 import { fundedWallet, openWallet, setStatus } from './wallets.ts';
@@ -48,40 +46,6 @@ async function newScene() {
 }
 type Scene = Awaited<ReturnType<typeof newScene>>;
 
-/** Runs a pass to its end. Returns its findings. */
-async function findingsOf({ table, entries }: Pick<Scene, 'table' | 'entries'>, standStill = true): Promise<string[]> {
-  const found: string[] = [];
-  let pass = beginPass({ passId: 'pass', now: table.now(), segments: 2, standStill, bankId: undefined });
-  for (;;) {
-    const outcome = await runPass({ table, entries, statement: undefined }, pass, {
-      now: table.now,
-      stop: () => false,
-      secondLookMs: 1_000,
-      report: ({ kind, subject, detail }) => found.push(`${kind} ${subject}: ${detail}`),
-    });
-    if (typeof outcome !== 'object') return found;
-    table.clock.now = outcome.waitUntil;
-    pass = passFromText(passToText(pass));
-  }
-}
-
-/** Checks the hours from the tests' time on, until `hours` of them are closed. */
-async function findingsOfHours({ table, entries }: Pick<Scene, 'table' | 'entries'>) {
-  const found: string[] = [];
-  const hours = beginHours(epoch - hourMs, undefined);
-  table.clock.now = entries.clock.now = epoch + hourMs + 660_000;
-  for (;;) {
-    const outcome = await runHours({ table, entries, statement: undefined }, hours, {
-      now: table.now,
-      stop: () => false,
-      secondLookMs: 1_000,
-      report: ({ kind, subject, detail }) => found.push(`${kind} ${subject}: ${detail}`),
-    });
-    if (typeof outcome !== 'object') return { found, counts: hours.last?.counts };
-    table.clock.now = entries.clock.now = outcome.waitUntil;
-  }
-}
-
 describe('the check of the books', () => {
   it('finds nothing wrong with scheduled payments in any state, at rest and by the hour', async () => {
     const scene = await newScene();
@@ -94,7 +58,7 @@ describe('the check of the books', () => {
     assert.deepEqual(ends, ['completed', 'failed', 'failed', 'completed']);
     assert.deepEqual(scene.aside, []);
     assert.deepEqual(await findingsOf(scene), []);
-    const { found, counts } = await findingsOfHours(scene);
+    const { found, counts } = await findingsOfHour(scene);
     assert.deepEqual([found, counts?.wallets], [[], 3]);
   });
 

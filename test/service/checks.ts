@@ -1,7 +1,8 @@
 /** Measures the check of the books: what each command takes in the check of its hour, and a transaction in a pass. */
 import { hourMs, startOf } from '../../lambdas/domain/hours.ts';
 import { beginHours, runHours } from '../../lambdas/integrity/hours.ts';
-import { beginPass, runPass } from '../../lambdas/integrity/pass.ts';
+import { beginPass } from '../../lambdas/integrity/pass.ts';
+import { runPass } from '../../lambdas/integrity/run-pass.ts';
 import type { RunControl } from '../../lambdas/integrity/pass.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';

@@ -1,6 +1,7 @@
 /** What the check of the books finds in test books, each finding as a line. */
 import { beginHours, hoursFromText, hoursToText, runHours } from '../../lambdas/integrity/hours.ts';
-import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
+import { beginPass, passFromText, passToText } from '../../lambdas/integrity/pass.ts';
+import { runPass } from '../../lambdas/integrity/run-pass.ts';
 import type { TestBooks } from '../books.ts';
 import { epoch } from '../engine.ts';
 

@@ -4,7 +4,7 @@ import { describe, it } from '@jest/globals';
 import { recoverBooks } from '../../bin/recover/recover.ts';
 import { Recovery } from '../../bin/recover/recovery.ts';
 import type { SetAside } from '../../lambdas/aws/set-aside.ts';
-import { runPass } from '../../lambdas/integrity/pass.ts';
+import { runPass } from '../../lambdas/integrity/run-pass.ts';
 import { Heads } from '../../lambdas/store/heads.ts';
 import { project } from '../../lambdas/workers/projector.ts';
 import { newEntriesTable } from '../books.ts';

@@ -1,7 +1,8 @@
 /** Work and books of a newer release: what the scheduled functions do with them. */
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
-import { beginPass, runPass } from '../../lambdas/integrity/pass.ts';
+import { beginPass } from '../../lambdas/integrity/pass.ts';
+import { runPass } from '../../lambdas/integrity/run-pass.ts';
 import { lastEntry } from '../../lambdas/store/entries.ts';
 import { transactionIdOf } from '../../lambdas/domain/ids.ts';
 import { newOrder } from '../../lambdas/domain/standing-order.ts';

@@ -119,7 +119,12 @@ function remedyOf({ copy }: Recovery, id: string, isPaid: boolean): string {
   if (copy.has('SELECT 1 FROM upcoming WHERE id = ?', id)) {
     return 'its standing order makes it again, which pays nothing again; if it fails then, correct the balance by agreement';
   }
-  if (isPaid) return 'repeat the request with its key, which pays nothing again, or correct the balance by agreement';
+  if (isPaid) {
+    return (
+      'repeat the request with its key, which pays nothing again; where that is refused as reference_taken, leave ' +
+      'uniqueReference out of it; or correct the balance by agreement'
+    );
+  }
   // The key of a split books nothing while one of its records is there.
   const isLeg = copy.has(
     `SELECT 1 FROM legs WHERE id = ?1 UNION ALL SELECT 1 FROM transaction_events

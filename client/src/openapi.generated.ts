@@ -2483,6 +2483,11 @@ export interface components {
              * @constant
              */
             dryRun?: true;
+            /**
+             * @description `true`: no other command with `uniqueReference` may have this externalReference, among those of the owner, or of all operators. It stays taken for ever
+             * @constant
+             */
+            uniqueReference?: true;
             /** @description An id of the caller, such as an invoice number; at most 128 UTF-16 units */
             externalReference?: string;
             /** @description For people; at most 256 UTF-16 units */
@@ -2529,6 +2534,11 @@ export interface components {
                 toWalletId: string;
                 /** @description In minor units; written in digits only: neither 1.0 nor 1e2 */
                 amount: number;
+                /**
+                 * @description `true`: no other command with `uniqueReference` may have this externalReference, among those of the owner, or of all operators. It stays taken for ever
+                 * @constant
+                 */
+                uniqueReference?: true;
                 /** @description An id of the caller, such as an invoice number; at most 128 UTF-16 units */
                 externalReference?: string;
                 /** @description For people; at most 256 UTF-16 units */
@@ -2605,6 +2615,11 @@ export interface components {
             walletId: string;
             /** @description In minor units; written in digits only: neither 1.0 nor 1e2 */
             amount: number;
+            /**
+             * @description `true`: no other command with `uniqueReference` may have this externalReference, among those of the owner, or of all operators. It stays taken for ever
+             * @constant
+             */
+            uniqueReference?: true;
             /** @description An id of the caller, such as an invoice number; at most 128 UTF-16 units */
             externalReference?: string;
             /** @description For people; at most 256 UTF-16 units */
@@ -2627,6 +2642,11 @@ export interface components {
             walletId: string;
             /** @description In minor units; written in digits only: neither 1.0 nor 1e2 */
             amount: number;
+            /**
+             * @description `true`: no other command with `uniqueReference` may have this externalReference, among those of the owner, or of all operators. It stays taken for ever
+             * @constant
+             */
+            uniqueReference?: true;
             /** @description An id of the caller, such as an invoice number; at most 128 UTF-16 units */
             externalReference?: string;
             /** @description For people; at most 256 UTF-16 units */

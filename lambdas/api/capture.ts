@@ -3,7 +3,7 @@ import type { Environment } from '../contract.ts';
 import { captureRefusal, commandLike, leftOf } from '../domain/hold.ts';
 import type { Hold } from '../domain/transaction.ts';
 import { dynamodbClient } from '../aws/clients.ts';
-import { annotations, fields } from '../http/body-fields.ts';
+import { annotations, fields, uniqueReference, withReference } from '../http/body-fields.ts';
 import type { Caller } from '../http/caller.ts';
 import { dryRunAnswer, priceOf, readFees } from '../http/fees.ts';
 import type { FeeServices } from '../http/fees.ts';
@@ -17,12 +17,15 @@ import { transactionKey } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import { warmUp } from '../store/warm-up.ts';
 
-const body = z.strictObject({
-  amount: z.optional(fields.amount),
-  final: z.optional(z.boolean()),
-  dryRun: fields.dryRun,
-  ...annotations,
-});
+const body = z
+  .strictObject({
+    amount: z.optional(fields.amount),
+    final: z.optional(z.boolean()),
+    dryRun: fields.dryRun,
+    uniqueReference,
+    ...annotations,
+  })
+  .check(withReference);
 
 type CaptureServices = PaymentServices & FeeServices;
 

@@ -6,11 +6,12 @@ import { acceptedBatch, mostLines, problemsOfLine } from '../domain/batch.ts';
 import type { BatchLine } from '../domain/batch.ts';
 import { WalletError } from '../domain/errors.ts';
 import { batchIdOfTransaction, currencyOfWalletId } from '../domain/ids.ts';
+import { referenceTwiceIn } from '../domain/transaction.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
 import { openQueue } from '../aws/queue.ts';
 import type { Queue } from '../aws/queue.ts';
 import { describe, logger } from '../aws/telemetry.ts';
-import { annotations, fields } from '../http/body-fields.ts';
+import { annotations, fields, uniqueReference, withReference } from '../http/body-fields.ts';
 import type { Caller } from '../http/caller.ts';
 import { destination } from '../http/destination.ts';
 import { priceOf, readFees } from '../http/fees.ts';
@@ -28,11 +29,12 @@ const members = {
   key: z.string().check(z.regex(idempotencyKeyFormat, 'must be 1 to 255 printable ASCII characters')),
   walletId: fields.walletId,
   amount: fields.amount,
+  uniqueReference,
   ...annotations,
 };
 const line = z.discriminatedUnion('type', [
-  z.strictObject({ ...members, type: z.literal('transfer'), toWalletId: fields.walletId }),
-  z.strictObject({ ...members, type: z.literal('withdrawal'), destination }),
+  z.strictObject({ ...members, type: z.literal('transfer'), toWalletId: fields.walletId }).check(withReference),
+  z.strictObject({ ...members, type: z.literal('withdrawal'), destination }).check(withReference),
 ]);
 const body = z.array(line);
 
@@ -95,6 +97,11 @@ function readLines(event: APIGatewayProxyEvent): BatchLine[] {
       : [{ path: pathInLine(index, 'key'), message: `is the key of line ${earlier + 1}` }];
   });
   if (repeated.length > 0) throw invalid(repeated.slice(0, mostErrors));
+  const twice = referenceTwiceIn(lines);
+  if (twice !== undefined) {
+    const message = `is the unique reference of line ${twice.first + 1}`;
+    throw invalid([{ path: pathInLine(twice.at, 'externalReference'), message }]);
+  }
   return lines;
 }
 

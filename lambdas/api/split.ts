@@ -3,7 +3,7 @@ import type { Environment } from '../contract.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { legsRefusal, mostLegs, split as newSplit, splitPrice } from '../domain/split.ts';
 import { dynamodbClient } from '../aws/clients.ts';
-import { annotations, fields } from '../http/body-fields.ts';
+import { annotations, fields, uniqueReference, withReference } from '../http/body-fields.ts';
 import type { Caller } from '../http/caller.ts';
 import { readFees } from '../http/fees.ts';
 import type { FeeServices } from '../http/fees.ts';
@@ -15,12 +15,15 @@ import { splitView } from '../views/split-view.ts';
 import { commitSplit } from '../store/splits.ts';
 import { openTable } from '../store/table.ts';
 
-const leg = z.strictObject({
-  fromWalletId: fields.walletId,
-  toWalletId: fields.walletId,
-  amount: fields.amount,
-  ...annotations,
-});
+const leg = z
+  .strictObject({
+    fromWalletId: fields.walletId,
+    toWalletId: fields.walletId,
+    amount: fields.amount,
+    uniqueReference,
+    ...annotations,
+  })
+  .check(withReference);
 
 const body = z.strictObject({
   legs: z.array(leg).check(z.minLength(1), z.maxLength(mostLegs)),

@@ -11,7 +11,10 @@ import { withdrawal } from './withdrawal.ts';
 /** Most lines of a batch. */
 export const mostLines = 10_000;
 
-/** Most payments out of one wallet in one write: DynamoDB takes 100 items, and the wallet is one of them. */
+/**
+ * Most payments out of one wallet in one write: DynamoDB takes 100 items, and the wallet is one of them. One with a unique
+ * reference counts twice.
+ */
 export const mostPaymentsPerWrite = 99;
 
 interface LineMembers extends Annotations {
@@ -23,6 +26,7 @@ interface LineMembers extends Annotations {
   readonly amount: number;
   /** What the payer pays beside it, by the schedule when the batch was accepted; absent: nothing. In minor units. */
   readonly fee?: number;
+  readonly uniqueReference?: true | undefined;
 }
 
 /** A line that asks for a transfer. */
@@ -118,12 +122,13 @@ export function paymentOf(
   line: BatchLine,
   at: string,
 ): Payment {
-  const { walletId, amount, fee, externalReference, description, metadata } = line;
+  const { walletId, amount, fee, externalReference, uniqueReference, description, metadata } = line;
   const currency = currencyOfWalletId(walletId);
   if (currency === undefined) throw new Error(`a line of batch ${batchId} was accepted without a wallet`);
   const transactionId = transactionIdOfLine(batchId, line.key);
   const by = { principal, issuer, ownerId: undefined };
-  const facts = { ...by, transactionId, walletId, amount, fee, currency, externalReference, description, metadata, at };
+  const annotations = { externalReference, uniqueReference, description, metadata };
+  const facts = { ...by, transactionId, walletId, amount, fee, currency, ...annotations, at };
   const payment =
     line.type === 'transfer'
       ? queuedTransfer({ ...facts, toWalletId: line.toWalletId })
@@ -150,22 +155,24 @@ export function takenBy({ postings: [first] }: Payment): number {
 
 /**
  * Splits payments into groups that one write can make, and keeps their order. A group has one paying wallet, one type, at
- * most `most` payments, and amounts that add up to a valid amount.
+ * most `most` payments, and amounts that add up to a valid amount. A payment with a unique reference counts twice.
  */
 export function groupByPayer(payments: readonly Payment[], most = mostPaymentsPerWrite): [Payment, ...Payment[]][] {
-  const open = new Map<string, { group: [Payment, ...Payment[]]; sum: number }>();
+  const open = new Map<string, { group: [Payment, ...Payment[]]; sum: number; items: number }>();
   const groups: [Payment, ...Payment[]][] = [];
   for (const payment of payments) {
     const name = `${payment.type} ${payment.walletId}`;
     const current = open.get(name);
     const amount = takenBy(payment);
-    if (current !== undefined && current.group.length < most && current.sum <= maxAmount - amount) {
+    const items = payment.uniqueReference === undefined ? 1 : 2;
+    if (current !== undefined && current.items + items <= most && current.sum <= maxAmount - amount) {
       current.group.push(payment);
       current.sum += amount;
+      current.items += items;
     } else {
       const group: [Payment, ...Payment[]] = [payment];
       groups.push(group);
-      open.set(name, { group, sum: amount });
+      open.set(name, { group, sum: amount, items });
     }
   }
   return groups;

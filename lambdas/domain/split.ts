@@ -3,6 +3,7 @@ import { feeOf, withFee } from './fee.ts';
 import type { Fees } from './fee.ts';
 import { currencyOfWalletId, legIdOf } from './ids.ts';
 import { maxAmount } from './money.ts';
+import { referenceTwiceIn } from './transaction.ts';
 import type { Annotations, CommandFacts, DirectTransfer } from './transaction.ts';
 import { transfer } from './transfer.ts';
 import { walletNotFound } from './wallet.ts';
@@ -11,12 +12,15 @@ import { walletNotFound } from './wallet.ts';
 export const mostLegs = 50;
 /** Most wallets of one split. */
 export const mostWallets = 40;
+/** Most legs, wallets and unique references of one split together: one write has 100 items. */
+const mostItems = 98;
 
 /** One payment of a split, as the caller asks for it. `amount` is in minor units. */
 export interface SplitLeg extends Annotations {
   readonly fromWalletId: string;
   readonly toWalletId: string;
   readonly amount: number;
+  readonly uniqueReference?: true | undefined;
 }
 
 /** A transfer that is a leg of a split. */
@@ -72,6 +76,14 @@ export function legsRefusal(legs: readonly SplitLeg[], currency?: string): Walle
   }
   const wallets = new Set(legs.flatMap(({ fromWalletId, toWalletId }) => [fromWalletId, toWalletId]));
   if (wallets.size > mostWallets) return invalidLegs(`must have at most ${mostWallets} wallets`);
+  const twice = referenceTwiceIn(legs);
+  if (twice !== undefined) {
+    return invalid(`legs.${twice.at}.externalReference`, `is the unique reference of legs[${twice.first}]`);
+  }
+  const references = legs.filter(({ uniqueReference }) => uniqueReference).length;
+  if (legs.length + wallets.size + references > mostItems) {
+    return invalidLegs(`must have at most ${mostItems} legs, wallets and unique references together`);
+  }
   return sumsUp(legs) ? undefined : invalidLegs(`must have amounts that add up to at most ${maxAmount}`);
 }
 
@@ -105,7 +117,11 @@ function currencyMismatch(held: string, expected = 'no currency'): WalletError {
 }
 
 function invalidLegs(message: string): WalletError {
-  return new WalletError('invalid_request', { errors: [{ path: 'legs', message }] });
+  return invalid('legs', message);
+}
+
+function invalid(path: string, message: string): WalletError {
+  return new WalletError('invalid_request', { errors: [{ path, message }] });
 }
 
 /** Returns a refusal that names a leg of the request, by its index. */

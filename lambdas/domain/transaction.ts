@@ -469,6 +469,23 @@ export function receiverOf(transaction: Transaction): string | undefined {
   return 'counterpartyWalletId' in transaction ? transaction.counterpartyWalletId : undefined;
 }
 
+/**
+ * Returns the first part of a request that asks for the unique reference of an earlier part, with the indexes of both;
+ * undefined when there is none.
+ */
+export function referenceTwiceIn(
+  parts: readonly Pick<CommandFacts, 'uniqueReference' | 'externalReference'>[],
+): { readonly first: number; readonly at: number } | undefined {
+  const seen = new Map<string, number>();
+  for (const [at, { uniqueReference, externalReference }] of parts.entries()) {
+    if (uniqueReference === undefined || externalReference === undefined) continue;
+    const first = seen.get(externalReference);
+    if (first !== undefined) return { first, at };
+    seen.set(externalReference, at);
+  }
+  return undefined;
+}
+
 /** Returns the actor behind the command. The record of an owner's command has `ownerId`, an operator's has none. */
 export function requesterOf(transaction: Transaction): Actor {
   const { type, principal, issuer, ownerId } = transaction;

@@ -46,7 +46,7 @@ export const fields = {
   dryRun: z.optional(z.literal(true)),
 };
 
-/** Takes the reference for this command alone. Not a part of the annotations: lines, legs and orders lack it. */
+/** Takes the reference for this command alone. Not a part of the annotations: standing orders lack it. */
 export const uniqueReference = z.optional(z.literal(true));
 
 /** Checks that a body which takes its reference has one. */

@@ -22,6 +22,7 @@ import { putOperation, refuseKeyOf, replayedRecord } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
+import { referenceItems } from './references.ts';
 import { changedRecord, retryChanged } from './retry-changed.ts';
 import type { Table } from './table.ts';
 import { getTransaction, toTransaction } from './transactions.ts';
@@ -59,7 +60,7 @@ export async function getHold(table: Table, transactionId: string): Promise<Hold
  * @param hold as it was read; `facts.amount` absent: all that is left when it is written
  * @param limits `overLimitOf`: the refusal of an amount over the operator's limit
  * @throws WalletError of `captureRefusal` and `feeRefusal`, `wallet_frozen`, `receiver_unavailable`, `forbidden` for an
- * operator who owns the payer's wallet, `rate_limited`, `idempotency_key_reused`, `busy`, or of `overLimitOf`
+ * operator who owns the payer's wallet, `reference_taken`, `rate_limited`, `idempotency_key_reused`, `busy`, or of `overLimitOf`
  */
 export async function captureHold(
   table: Table,
@@ -86,7 +87,7 @@ export async function captureHold(
       return commit(within, capture, fingerprint, [], limited, { overLimit: refusal, namesNoAmount });
     }
     const record = putTransaction(table, capture, fingerprint, { namesNoAmount });
-    const items = [record, ...captureItems(table, seen, facts, capture)];
+    const items = [record, ...captureItems(table, seen, facts, capture), ...referenceItems(table, capture)];
     const result = await write(within, [...items, ...limited.items], limited.reads);
     return changedRecord(result, toHold) ?? committed(capture, result);
   });

@@ -7,6 +7,7 @@ import { movement, putTransaction } from './commit.ts';
 import { dueShardOf, transactionKey } from './keys.ts';
 import { debit, hold } from './movements.ts';
 import { putRecord } from './operations.ts';
+import { referenceItems } from './references.ts';
 import { readParsed } from './read.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
@@ -18,7 +19,7 @@ import type { Item } from './write.ts';
 /** The final end of a line at its batch: its transaction was accepted, or it was refused. */
 export type LineEnd = 'accepted' | 'refused';
 
-/** A payment that its payer does not take, and why. */
+/** A payment that its payer does not take, or whose reference another command has, and why. */
 export interface RefusedPayment {
   readonly payment: Payment;
   readonly refusal: WalletError;
@@ -33,15 +34,15 @@ export type GroupOutcome =
       readonly ended: ReadonlyMap<string, LineEnd>;
       /** Those that the payer takes together; undefined when the payer has refused nothing. */
       readonly fitting: readonly Payment[] | undefined;
-      /** When none fits: the refusal of each. */
+      /** When none fits: the refusal of each. When `fitting` is undefined: of those whose references are taken. */
       readonly refused: readonly RefusedPayment[];
     };
 
 /**
  * Accepts a group of payments out of one wallet, in one write: the records, which make the work due, and one debit or
- * hold of the sum. 2 + 4 n write units, and more where the records are longer than a kilobyte.
+ * hold of the sum. 2 + 4 n write units, 2 more for each unique reference, and more where the records are longer than a kilobyte.
  *
- * @param group 1 to 99 payments of one wallet and one type, whose amounts add up to at most 2^53-1
+ * @param group payments of one wallet and one type, as `groupByPayer` returns them
  * @throws WalletError `busy`; UnreadableItem for a wallet of a newer version
  */
 export async function acceptPayments(
@@ -50,14 +51,15 @@ export async function acceptPayments(
   at: string,
 ): Promise<GroupOutcome> {
   const [first] = group;
-  const taken = group.map(takenBy);
+  const amounts = group.map(takenBy);
   const together = {
     ...movement(first),
-    amount: taken.reduce((sum, amount) => sum + amount, 0),
-    largest: Math.max(...taken),
+    amount: amounts.reduce((sum, amount) => sum + amount, 0),
+    largest: Math.max(...amounts),
   };
   // The wallet's ledger has one entry for the whole group, under the first one's id.
   const named = group.length === 1 ? group : group.map((payment) => ({ ...payment, sentWith: first.transactionId }));
+  const references = group.flatMap((payment) => referenceItems(table, payment).map((item) => ({ payment, item })));
   const result = await write(table, [
     ...named.map((payment) =>
       putTransaction(table, payment, fingerprintOfPayment(payment), {
@@ -66,6 +68,7 @@ export async function acceptPayments(
     ),
     // The records come first: a repetition is decided by them, whatever the wallet holds now.
     first.type === 'transfer' ? debit(table, together) : hold(table, together),
+    ...references.map(({ item }) => item),
   ]);
   if (result.written) return { written: true };
   const ended = new Map<string, LineEnd>();
@@ -73,6 +76,12 @@ export async function acceptPayments(
     const payment = group[refusal.item];
     if (payment !== undefined) ended.set(payment.transactionId, endIn(refusal.kind === 'replay' ? refusal.record : {}));
   }
+  const taken = result.refusals.flatMap((refusal): RefusedPayment[] => {
+    const of = references[refusal.item - group.length - 1];
+    return of === undefined || refusal.kind !== 'denied' ? [] : [{ payment: of.payment, refusal: refusal.error }];
+  });
+  // What the payer takes together is decided among the others.
+  if (taken.length > 0 && ended.size === 0) return { written: false, ended, fitting: undefined, refused: taken };
   const ofPayer = result.refusals.find(({ item }) => item === group.length);
   if (ended.size > 0 || ofPayer?.kind !== 'denied') return { written: false, ended, fitting: undefined, refused: [] };
   const payer = toWallet(ofPayer.image);
@@ -92,11 +101,11 @@ function endIn({ type }: Item): LineEnd {
 
 /** Returns a hash of the line that a payment is made from: the same for every try. */
 function fingerprintOfPayment(payment: Payment): string {
-  const { transactionId, type, walletId, amount, externalReference, description, metadata } = payment;
+  const { transactionId, type, walletId, amount, externalReference, uniqueReference, description, metadata } = payment;
   const to = payment.type === 'transfer' ? payment.counterpartyWalletId : payment.destination;
   return fingerprintOf([
     'line',
-    { transactionId, type, walletId, to, amount, externalReference, description, metadata },
+    { transactionId, type, walletId, to, amount, externalReference, uniqueReference, description, metadata },
   ]);
 }
 

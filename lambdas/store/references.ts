@@ -13,20 +13,22 @@ export interface TakenReference {
   readonly principal: string;
 }
 
-/** A transaction whose command has taken its reference. */
+/** A transaction whose command has taken its reference. `ownerId`: the owner among whose references it is. */
 export type Referring = Pick<Transaction, 'transactionId' | 'principal' | 'ownerId'> & {
   readonly externalReference: string;
 };
 
 /** Returns a transaction that took its reference for itself alone; undefined for any other one. */
-export function referringIn({
-  uniqueReference,
-  externalReference,
-  ...transaction
-}: Pick<Transaction, 'transactionId' | 'principal' | 'ownerId' | 'uniqueReference' | 'externalReference'>):
-  Referring | undefined {
+export function referringIn(transaction: Transaction): Referring | undefined {
+  const { transactionId, principal, uniqueReference, externalReference } = transaction;
   if (uniqueReference !== true || externalReference === undefined) return undefined;
-  return { ...transaction, externalReference };
+  return { transactionId, principal, ownerId: referringOwner(transaction), externalReference };
+}
+
+/** Returns the owner whose command it was; undefined for an operator's. A capture has the payer as its owner. */
+function referringOwner(transaction: Transaction): string | undefined {
+  if (transaction.type !== 'capture') return transaction.ownerId;
+  return transaction.capturedBy === 'owner' ? transaction.principal : undefined;
 }
 
 /**

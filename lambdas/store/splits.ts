@@ -6,6 +6,7 @@ import { putTransaction } from './commit.ts';
 import { transactionKey } from './keys.ts';
 import { checkWallet, credit, creditReceiver, debit } from './movements.ts';
 import { putRecord, replayedRecord, replayOnly } from './operations.ts';
+import { referenceItems } from './references.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import type { Table } from './table.ts';
@@ -22,7 +23,7 @@ export interface CommittedSplit {
 
 /**
  * Books the legs of a split, all or none, in one write of 2 + 4 n + 2 w write units for n legs and w wallets, and 2 more for
- * an end user. Each wallet has one update, with its net change; one whose legs cancel out is only checked. A replay reads the
+ * an end user, and for each unique reference. Each wallet has one update, with its net change; one whose legs cancel out is only checked. A replay reads the
  * legs: one more round trip.
  *
  * @param rate counts each leg
@@ -40,7 +41,12 @@ export async function commitSplit(
   const put = putSplit(table, split, fingerprint);
   const refusal = overLimit ?? neverAllowed(rate);
   const limited = limitedBy(table, rate, split.createdAt);
-  const items = [put, ...split.legs.map((leg) => putLeg(table, leg, fingerprint)), ...changesOf(table, split)];
+  const items = [
+    put,
+    ...split.legs.map((leg) => putLeg(table, leg, fingerprint)),
+    ...changesOf(table, split),
+    ...split.legs.flatMap((leg, index) => referenceItems(table, leg).map((item) => namingLeg(index, item, undefined))),
+  ];
   const result = await write(
     table,
     refusal === undefined ? [...items, ...limited.items] : [replayOnly(put, refusal)],

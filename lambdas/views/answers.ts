@@ -178,6 +178,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       'receiver_unavailable',
       'limit_exceeded',
       'operator_limit_exceeded',
+      'reference_taken',
     ],
   },
   release: { successes: { 200: { meaning: 'The hold, `ended`', schema: 'Transaction' } }, codes: ofHold },
@@ -207,6 +208,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       'limit_exceeded',
       'balance_limit_exceeded',
       'operator_limit_exceeded',
+      'reference_taken',
     ],
   },
   'open-standing-order': {

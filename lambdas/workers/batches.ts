@@ -186,10 +186,13 @@ async function makeGroup(run: Run, group: readonly Payment[]): Promise<void> {
       else run.refused++;
     }
     if (fitting === undefined) {
-      // Some had ended. A refusal of the whole group may not hold for the rest. Each round has fewer.
+      // Some had ended, or their references are taken. A refusal of the whole group may not hold for the rest. Each round
+      // has fewer.
+      if (refused.length > 0) await refuse(run, refused);
+      const taken = new Set(refused.map(({ payment }) => payment.transactionId));
       await makeGroup(
         run,
-        group.filter(({ transactionId }) => !ended.has(transactionId)),
+        group.filter(({ transactionId }) => !ended.has(transactionId) && !taken.has(transactionId)),
       );
     } else if (fitting.length > 0) {
       // All together are more than the payer has, or over a limit. Those that fit are made, in the order of the lines. Try

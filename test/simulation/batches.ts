@@ -7,6 +7,7 @@ import type { Ledger } from './ledger.ts';
 import { feesAround } from './fees.ts';
 import type { FeeSettings } from './fees.ts';
 import { exceededBy } from './limits.ts';
+import { sharing } from './references.ts';
 
 export interface BatchState extends Item {
   readonly batchId: string;
@@ -118,7 +119,7 @@ export function checkBatches({ asks, ledger, history, violate }: Witness): void 
  * @param same the requests with the key of its batch
  */
 function endOf(
-  { line: { key, wallet, to, amount }, name }: NamedLine,
+  { line: { key, wallet, to, amount, reference }, name }: NamedLine,
   { batchId, createdAt }: BatchState,
   {
     same,
@@ -136,7 +137,11 @@ function endOf(
   if (code !== undefined) {
     const from = Math.min(...same.map((ask) => ask.from));
     const looks = ledger.looks(`WALLET#${walletId}`, 'WALLET', from, Infinity) as (WalletState | undefined)[];
-    const isJust = looks.some((look) => fees.some((fee) => refuses(look, code, amount + fee)));
+    const isTaken =
+      reference !== undefined &&
+      code === 'reference_taken' &&
+      sharing(reference, undefined, ledger.transactions()).length > 0;
+    const isJust = isTaken || looks.some((look) => fees.some((fee) => refuses(look, code, amount + fee)));
     return isJust ? 'refused' : `${key} is refused as ${code}, without a reason`;
   }
   const made = record as TransactionState;

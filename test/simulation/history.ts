@@ -37,6 +37,7 @@ export interface LegPlan {
   readonly wallet: WalletName;
   readonly to: WalletName;
   readonly amount: number;
+  readonly reference?: string;
 }
 
 /** A line of a batch: a transfer, or without `to` a withdrawal to `account`. */
@@ -46,6 +47,7 @@ export interface Line {
   readonly amount: number;
   readonly to?: WalletName;
   readonly account?: string;
+  readonly reference?: string;
 }
 
 export type Action =
@@ -89,7 +91,13 @@ export type Action =
       readonly expiresAt: number;
     }
   /** `amount` absent: all that is left. */
-  | { readonly do: 'capture'; readonly target: CommandName; readonly amount?: number; readonly isFinal: boolean }
+  | {
+      readonly do: 'capture';
+      readonly target: CommandName;
+      readonly amount?: number;
+      readonly isFinal: boolean;
+      readonly reference?: string;
+    }
   /** `amount` absent: all that is left. */
   | { readonly do: 'refund'; readonly target: CommandName; readonly amount?: number; readonly chargeback?: true }
   | { readonly do: 'resolve' | 'cancel' | 'release'; readonly target: CommandName }
@@ -208,8 +216,9 @@ export function nameOfLine(batch: CommandName, { key }: Pick<Line, 'key'>): Comm
 
 /** Returns the body of a file of lines. */
 function textOfLines(lines: readonly Line[]): string {
-  const requests = lines.map(({ key, wallet, amount, to, account }) => {
-    const common = { key, walletId: walletIdOfName(wallet), amount };
+  const requests = lines.map(({ key, wallet, amount, to, account, reference }) => {
+    const unique = reference !== undefined && { externalReference: reference, uniqueReference: true };
+    const common = { key, walletId: walletIdOfName(wallet), amount, ...unique };
     return to === undefined
       ? { ...common, type: 'withdrawal', destination: { account } }
       : { ...common, type: 'transfer', toWalletId: walletIdOfName(to) };
@@ -270,8 +279,8 @@ export function requestOf(
         },
       };
     case 'split': {
-      const legs = action.legs.map(({ wallet, to, amount }) => {
-        return { fromWalletId: walletIdOfName(wallet), toWalletId: walletIdOfName(to), amount, externalReference };
+      const legs = action.legs.map(({ wallet, to, amount, ...leg }) => {
+        return { fromWalletId: walletIdOfName(wallet), toWalletId: walletIdOfName(to), amount, ...referring(leg, key) };
       });
       return { route: action.do, request: { as, key, body: { legs } } };
     }
@@ -300,7 +309,11 @@ export function requestOf(
     }
     case 'capture': {
       const { amount, isFinal } = action;
-      const body = { ...(amount !== undefined && { amount }), ...(isFinal && { final: true }), externalReference };
+      const body = {
+        ...(amount !== undefined && { amount }),
+        ...(isFinal && { final: true }),
+        ...referring(action, key),
+      };
       return { route: action.do, request: { as, key, path: onTransaction(action.target), body } };
     }
     case 'refund': {

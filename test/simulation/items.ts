@@ -37,6 +37,7 @@ export interface TransactionState extends Item {
   readonly ownerId?: string;
   readonly externalReference?: string;
   readonly uniqueReference?: true;
+  readonly capturedBy?: 'owner' | 'operator';
   readonly originalTransactionId?: string;
   readonly returnTransactionId?: string;
   readonly dueAt?: string;

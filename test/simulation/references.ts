@@ -3,16 +3,23 @@ import { referenceKey } from '../../lambdas/store/keys.ts';
 import type { Ask, Witness } from './asks.ts';
 import type { Item, TransactionState, Violate } from './items.ts';
 import { transactionIdOfName, walletIdOfName } from './history.ts';
-import type { Step, WalletName } from './history.ts';
+import type { Action, Step, WalletName } from './history.ts';
 import type { Ledger } from './ledger.ts';
 
-/** Returns the transactions that have the reference of this one for themselves alone, with it. */
-function sharing(
-  { ownerId, externalReference }: Pick<TransactionState, 'ownerId' | 'externalReference'>,
+/** Returns the owner among whose references that of a transaction is: a capture has that of its receiver. */
+function scopeOf({ type, capturedBy, principal, ownerId }: TransactionState): string | undefined {
+  if (type !== 'capture') return ownerId;
+  return capturedBy === 'owner' ? principal : undefined;
+}
+
+/** Returns the transactions that have this reference of an owner, or of the operators, for themselves alone. */
+export function sharing(
+  externalReference: string,
+  ownerId: string | undefined,
   transactions: Iterable<TransactionState>,
 ): TransactionState[] {
   return [...transactions].filter(
-    (one) => one.uniqueReference === true && one.externalReference === externalReference && one.ownerId === ownerId,
+    (one) => one.uniqueReference === true && one.externalReference === externalReference && scopeOf(one) === ownerId,
   );
 }
 
@@ -23,9 +30,10 @@ export function checkReference(
   currentOf: (key: string) => Item | undefined,
   violate: Violate,
 ): void {
-  const { transactionId, ownerId, externalReference, uniqueReference } = transaction;
+  const { transactionId, externalReference, uniqueReference } = transaction;
   if (uniqueReference !== true || externalReference === undefined) return;
-  const all = sharing(transaction, transactions).map((one) => one.transactionId);
+  const ownerId = scopeOf(transaction);
+  const all = sharing(externalReference, ownerId, transactions).map((one) => one.transactionId);
   if (all.length > 1) {
     violate('a unique reference has at most one transaction', `${externalReference}: ${all.join(', ')}`);
   }
@@ -45,14 +53,22 @@ export function checkReference(
 export function isTaken({ step, response }: Ask, { ledger, history }: Witness): boolean {
   const name = step.action.do === 'approve' ? step.action.target : step;
   const isSame = ({ principal, key }: Step) => principal === name.principal && key === name.key;
-  return history.steps.filter(isSame).some(({ action, principal, operator }) => {
-    if (!('reference' in action)) return false;
-    const scope = operator ? {} : { ownerId: principal };
-    return sharing({ ...scope, externalReference: action.reference }, ledger.transactions()).some(
-      ({ transactionId }) =>
-        transactionId !== transactionIdOfName(name) && transactionId === response?.body?.['transactionId'],
+  return history.steps
+    .filter(isSame)
+    .some(({ action, principal, operator }) =>
+      referencesIn(action).some((reference) =>
+        sharing(reference, operator ? undefined : principal, ledger.transactions()).some(
+          ({ transactionId }) =>
+            transactionId !== transactionIdOfName(name) && transactionId === response?.body?.['transactionId'],
+        ),
+      ),
     );
-  });
+}
+
+/** Returns the references that a command asks for alone. */
+function referencesIn(action: Action): string[] {
+  const parts = action.do === 'split' ? action.legs : [action];
+  return parts.flatMap((part) => ('reference' in part && part.reference !== undefined ? [part.reference] : []));
 }
 
 /** Returns a transaction on a page that the caller must not find by this reference; undefined when there is none. */

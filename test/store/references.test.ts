@@ -3,17 +3,22 @@ import assert from 'node:assert/strict';
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, it } from '@jest/globals';
 import { charge } from '../../lambdas/api/charge.ts';
+import { capture } from '../../lambdas/api/capture.ts';
+import { createBatch } from '../../lambdas/api/create-batch.ts';
 import { openHold } from '../../lambdas/api/open-hold.ts';
 import { refund } from '../../lambdas/api/refund.ts';
+import { split } from '../../lambdas/api/split.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
 import type { RouteName } from '../../lambdas/contract.ts';
+import { transactionIdOfLine } from '../../lambdas/domain/ids.ts';
 import { beginPass } from '../../lambdas/integrity/pass.ts';
 import { runPass } from '../../lambdas/integrity/run-pass.ts';
 import { checkReferences } from '../../lambdas/integrity/reference-check.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
-import { referenceKey, transactionKey } from '../../lambdas/store/keys.ts';
+import { chunkKey, referenceKey, transactionKey } from '../../lambdas/store/keys.ts';
+import { readLines } from '../../lambdas/store/payments.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { measure } from '../engine.ts';
@@ -23,6 +28,7 @@ import { endUser, operator, send } from '../request.ts';
 import type { CallerContext, Handler, Response } from '../request.ts';
 import { eventsIn } from '../simulation/consumers.ts';
 import { checkUnits } from '../units.ts';
+import { complete } from './batch-commands.ts';
 import { newKey, timeOf } from './commands.ts';
 import { allItems, itemOf, plant } from './inspect.ts';
 import { recover } from './recovering.ts';
@@ -46,6 +52,9 @@ beforeEach(async () => {
     withdraw: serve(withdraw, queued),
     'open-hold': serve(openHold, { table, limits }),
     refund: serve(refund, { table, limits }),
+    capture: serve(capture, { table, limits }),
+    split: serve(split, { table, limits }),
+    'create-batch': serve(createBatch, { table, queue }),
   };
   walletId = await fundedWallet(table, 'ann', 1_000);
   bob = await fundedWallet(table, 'bob', 1_000);
@@ -139,6 +148,160 @@ describe('a command with uniqueReference', () => {
     checkUnits(() => {
       assert.equal(with_.writeUnits - plain.writeUnits, 2);
     });
+  });
+});
+
+describe('a leg of a split with uniqueReference', () => {
+  const paid = (...references: readonly (string | undefined)[]) =>
+    references.map((externalReference) => ({
+      ...{ fromWalletId: walletId, toWalletId: bob, amount: 1 },
+      ...(externalReference !== undefined && { externalReference, uniqueReference: true }),
+    }));
+  const splitBy = (legs: readonly object[], key = newKey()) =>
+    send('split', routes.split!, { as: ann, key, body: { legs } });
+
+  it('has its reference alone, and a split with a taken one is refused as a whole, with its leg', async () => {
+    const first = await pay();
+    const before = await allItems(table);
+    const answer = await splitBy(paid('invoice-2', undefined, 'invoice-1'));
+    assert.deepEqual([codeOf(answer), answer.body?.['leg'], idOf(answer)], ['409 reference_taken', 2, idOf(first)]);
+    assert.deepEqual(
+      (await allItems(table)).filter(({ sk }) => sk !== 'RATE'),
+      before.filter(({ sk }) => sk !== 'RATE'),
+    );
+    const booked = await splitBy(paid('invoice-2', undefined));
+    assert.equal(booked.status, 201);
+    const [leg] = booked.body?.['legs'] as { transactionId: string }[];
+    assert.equal(idOf(await pay({ externalReference: 'invoice-2' })), leg?.transactionId);
+  });
+
+  it('answers its own repetition with the first', async () => {
+    const key = newKey();
+    const first = await splitBy(paid('invoice-1', 'invoice-2'), key);
+    const again = await splitBy(paid('invoice-1', 'invoice-2'), key);
+    assert.deepEqual([again.status, again.body], [201, first.body]);
+  });
+
+  it('is refused before any write where another leg has the same reference, or where one write cannot have them all', async () => {
+    const errorsOf = ({ status, body }: Response) => [status, body?.['errors']];
+    assert.deepEqual(errorsOf(await splitBy(paid('invoice-1', undefined, 'invoice-1'))), [
+      400,
+      [{ path: 'legs.2.externalReference', message: 'is the unique reference of legs[0]' }],
+    ]);
+    const many = Array.from({ length: 49 }, (_, n) => `invoice-${n}`);
+    assert.deepEqual(errorsOf(await splitBy(paid(...many))), [
+      400,
+      [{ path: 'legs', message: 'must have at most 98 legs, wallets and unique references together' }],
+    ]);
+    assert.equal((await splitBy(paid(...many.slice(1)))).status, 201);
+    assert.deepEqual(errorsOf(await splitBy([{ ...paid('a')[0], externalReference: undefined }])), [
+      400,
+      [{ path: 'legs.0.externalReference', message: 'is required with uniqueReference' }],
+    ]);
+  });
+
+  it('costs 2 units and no round trip more', async () => {
+    const [plain, with_] = [
+      await measure(table, () => splitBy(paid(undefined, undefined))),
+      await measure(table, () => splitBy(paid('i-1', 'i-2'))),
+    ];
+    assert.equal(with_.roundTrips, plain.roundTrips);
+    checkUnits(() => {
+      // Each leg also has a line in the index of references.
+      assert.equal(with_.writeUnits - plain.writeUnits, 6);
+    });
+  });
+});
+
+describe('a capture with uniqueReference', () => {
+  it('takes it among the references of the receiver, which asks for it, and not of the payer', async () => {
+    const body = { amount: 100, toWalletId: bob, expiresAt: timeOf(table, 600_000), ...unique };
+    const path = { transactionId: idOf(await ask('open-hold', ann, body)) };
+    const first = await ask('capture', endUser('bob'), { amount: 1, ...unique }, path);
+    assert.equal(first.status, 201);
+    const second = await ask('capture', endUser('bob'), { amount: 1, ...unique }, path);
+    assert.deepEqual([codeOf(second), idOf(second)], ['409 reference_taken', idOf(first)]);
+    const ofOperator = await ask('capture', operator, { amount: 1, ...unique }, path);
+    assert.equal(ofOperator.status, 201);
+    assert.equal(codeOf(await ask('charge', operator, { amount: 1, ...unique })), '409 reference_taken');
+    for (const { transactionId, ...scope } of [
+      { transactionId: idOf(first), ownerId: 'bob' },
+      { transactionId: idOf(ofOperator) },
+    ]) {
+      const { pk } = referenceKey({ ...scope, externalReference: 'invoice-1' });
+      assert.deepEqual((await checkReferences(table, [{ pk, transactionId }])).found, []);
+    }
+  });
+});
+
+describe('a line of a batch with uniqueReference', () => {
+  const line = (key: string, externalReference: string | undefined, amount = 1) => ({
+    ...{ key, type: 'transfer', walletId, toWalletId: bob, amount },
+    ...(externalReference !== undefined && { externalReference, uniqueReference: true }),
+  });
+  const post = (...lines: readonly object[]) =>
+    send('create-batch', routes['create-batch']!, {
+      ...{ as: operator, key: newKey() },
+      body: lines.map((one) => `${JSON.stringify(one)}\n`).join(''),
+    });
+  const statesOf = async (batchId: string, ...keys: readonly string[]) => {
+    const ids = keys.map((key) => transactionIdOfLine(batchId, key));
+    const states = await readLines(table, ids);
+    return ids.map((id) => {
+      const state = states.get(id);
+      if (state === undefined || state instanceof Error) return 'waiting';
+      return 'refusal' in state ? state.refusal.code : state.transaction.status;
+    });
+  };
+
+  it('is refused alone where another command has its reference', async () => {
+    assert.equal((await ask('charge', operator, { amount: 1, ...unique })).status, 201);
+    const batchId = String(
+      (await post(line('a', 'i-1'), line('b', 'invoice-1'), line('c', undefined))).body?.['batchId'],
+    );
+    const { accepted, refused } = await complete(table, { batchId });
+    assert.deepEqual([accepted, refused], [2, 1]);
+    assert.deepEqual(await statesOf(batchId, 'a', 'b', 'c'), ['pending', 'reference_taken', 'pending']);
+    assert.equal(
+      codeOf(await ask('charge', operator, { ...unique, amount: 1, externalReference: 'i-1' })),
+      '409 reference_taken',
+    );
+  });
+
+  it('is refused alone also where its payer cannot pay all lines', async () => {
+    assert.equal((await ask('charge', operator, { amount: 1, ...unique })).status, 201);
+    const lines = [line('a', 'i-1', 900), line('b', 'invoice-1'), line('c', 'i-2', 900), line('d', 'i-3', 50)];
+    const batchId = String((await post(...lines)).body?.['batchId']);
+    await complete(table, { batchId });
+    assert.deepEqual(await statesOf(batchId, 'a', 'b', 'c', 'd'), [
+      ...['pending', 'reference_taken'],
+      ...['insufficient_funds', 'pending'],
+    ]);
+  });
+
+  it('is made where many lines of one payer have one each', async () => {
+    const lines = Array.from({ length: 120 }, (_, n) => line(`line-${n}`, `i-${n}`));
+    const batchId = String((await post(...lines)).body?.['batchId']);
+    const { accepted, refused } = await complete(table, { batchId });
+    assert.deepEqual([accepted, refused], [120, 0]);
+  });
+
+  it('refuses the file where an earlier line has the same reference, or where it has none', async () => {
+    const twice = await post(line('a', 'i-1'), line('b', undefined), line('c', 'i-1'));
+    const message = 'is the unique reference of line 1';
+    assert.deepEqual(twice.body?.['errors'], [{ path: 'lines[3].externalReference', message }]);
+    const without = await post({ ...line('a', 'i-1'), externalReference: undefined });
+    assert.deepEqual(without.body?.['errors'], [
+      { path: 'lines[1].externalReference', message: 'is required with uniqueReference' },
+    ]);
+  });
+
+  it('is stored so that a release without it leaves the lines for a newer one', async () => {
+    const versionOf = async (...lines: readonly object[]) => {
+      const batchId = String((await post(...lines)).body?.['batchId']);
+      return (await itemOf(table, chunkKey(batchId, 0)))?.['v'];
+    };
+    assert.deepEqual([await versionOf(line('a', 'i-1')), await versionOf(line('a', undefined))], [2, 1]);
   });
 });
 

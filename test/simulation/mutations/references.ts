@@ -13,6 +13,27 @@ export const referenceMutations: readonly Mutation[] = [
     'pay by a reference that is taken',
   ),
   mutation(
+    'leave the references of legs out of the write',
+    'lambdas/store/splits.ts',
+    'referenceItems(table, leg).map((item) => namingLeg(index, item, undefined))',
+    'referenceItems(table, leg).slice(1).map((item) => namingLeg(index, item, undefined))',
+    'split by a reference that is taken',
+  ),
+  mutation(
+    'leave the references of lines out of the write',
+    'lambdas/store/payments.ts',
+    '...references.map(({ item }) => item),',
+    '',
+    'send a batch by references, one of them taken',
+  ),
+  mutation(
+    'take the reference of a capture from those of its payer',
+    references,
+    "if (transaction.type !== 'capture') return transaction.ownerId;",
+    'if (transaction.amount > 0) return transaction.ownerId;',
+    'capture by a reference that its receiver has',
+  ),
+  mutation(
     'leave the record of a reference out of the write',
     'lambdas/store/commit.ts',
     '...referenceItems(table, transaction), ',

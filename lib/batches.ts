@@ -63,7 +63,7 @@ export class Batches extends Construct {
           GetItem: ['batch'],
           // Of a batch that a restore has torn.
           BatchGetItem: ['transaction'],
-          PutItem: ['batch', 'transaction'],
+          PutItem: ['batch', 'transaction', 'reference'],
           UpdateItem: ['batch', 'wallet'],
         }),
         DUE_SHARDS: ledger.dueShards,

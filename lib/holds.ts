@@ -42,8 +42,8 @@ export class Holds extends Construct {
         environment: {
           TABLE_NAME: ledger.allow({
             GetItem: ['transaction'],
-            BatchGetItem: ['transaction', 'wallet', 'rateWindow'],
-            PutItem: ['transaction'],
+            BatchGetItem: ['transaction', 'reference', 'wallet', 'rateWindow'],
+            PutItem: ['transaction', 'reference'],
             UpdateItem: ['transaction', 'wallet', 'rateWindow'],
           }),
           ...limits,

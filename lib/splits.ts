@@ -24,9 +24,9 @@ export class Splits extends Construct {
         // A wallet whose legs cancel out is only checked. The legs are read for a repetition.
         environment: {
           TABLE_NAME: ledger.allow({
-            BatchGetItem: ['transaction', 'wallet', 'rateWindow'],
+            BatchGetItem: ['transaction', 'reference', 'wallet', 'rateWindow'],
             ConditionCheckItem: ['wallet'],
-            PutItem: ['transaction'],
+            PutItem: ['transaction', 'reference'],
             UpdateItem: ['wallet', 'rateWindow'],
           }),
           READS_PER_HOUR: String(rateLimits.reads),

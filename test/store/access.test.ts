@@ -240,7 +240,7 @@ async function useTheService(): Promise<void> {
     ),
   );
   const leg = (fromWalletId: string | undefined, toWalletId: string | undefined) => {
-    return { fromWalletId, toWalletId, amount: 10 };
+    return { fromWalletId, toWalletId, amount: 10, ...unique() };
   };
   await ask('split', { as: ann, body: { legs: [leg(mine, shop)] } });
   const { walletId: between } = await open(operator);
@@ -266,7 +266,7 @@ async function useTheService(): Promise<void> {
     return { transactionId };
   };
   const captured = await promise();
-  const { transactionId: sold } = await ask('capture', { as: bea, path: captured, body: { amount: 40 } });
+  const { transactionId: sold } = await ask('capture', { as: bea, path: captured, body: { amount: 40, ...unique() } });
   await ask('refund', { as: bea, path: { transactionId: sold! }, body: { amount: 10, reason: 'broken', ...unique() } });
   await ask('release', { as: bea, path: captured, body: { reason: 'sold out' } });
   await promise();
@@ -303,7 +303,7 @@ const batchWorker = (depth: number): BatchServices => {
 async function payTogether({ payer, receiver }: { payer: string; receiver: string }): Promise<string> {
   const { walletId: busy } = await ask('create-wallet', { as: bea, body: { currency: 'EUR' } });
   const lines = [
-    transferLine('a', payer, receiver, 1),
+    { ...transferLine('a', payer, receiver, 1), externalReference: 'salary-1', uniqueReference: true },
     withdrawalLine('b', payer, 1),
     transferLine('c', payer, receiver, 1_000_000_000),
     transferLine('d', busy!, receiver, 1),

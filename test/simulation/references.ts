@@ -68,7 +68,7 @@ export function isTaken({ step, response }: Ask, { ledger, history }: Witness): 
 /** Returns the references that a command asks for alone. */
 function referencesIn(action: Action): string[] {
   const parts = action.do === 'split' ? action.legs : [action];
-  return parts.flatMap((part) => ('reference' in part && part.reference !== undefined ? [part.reference] : []));
+  return parts.flatMap((part) => ('reference' in part ? [part.reference] : []));
 }
 
 /** Returns a transaction on a page that the caller must not find by this reference; undefined when there is none. */

@@ -198,7 +198,7 @@ export const metrics = {
   conflicts: 'Conflicts',
 
   // From the worker of webhooks.
-  /** Deliveries that were parked: their receiver has not taken them for a day. */
+  /** Deliveries that were parked: their receiver has not taken them for a day; and those that cannot be read. */
   webhooksParked: 'WebhooksParked',
   /** Endpoints that were disabled, as they took nothing for a week. */
   webhooksDisabled: 'WebhooksDisabled',

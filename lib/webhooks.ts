@@ -160,7 +160,7 @@ export class Webhooks extends Construct {
       metric: ownMetric(this, metrics.webhooksParked, Stats.SUM, Duration.minutes(5)),
       threshold: 1,
       periods: 1,
-      meaning: 'A receiver has not taken an event for a day. The event is kept, and not sent again by itself.',
+      meaning: 'A receiver has not taken an event for a day, or a delivery cannot be read. The event is kept.',
       runbook: 'webhook-deliveries-parked',
     });
     addAlarm(this, 'Disabled', {

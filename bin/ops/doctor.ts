@@ -147,11 +147,12 @@ async function batches(target: Target): Promise<Finding[]> {
 
 async function webhooks({ webhooks: table }: Target): Promise<Finding[]> {
   if (table === undefined) return [{ check: 'webhooks', state: 'ok', detail: 'none: switched off' }];
-  const all = await listWebhooks(table);
-  const bad = all.flatMap(({ webhookId, disabledBecause, failingSince }) => {
+  const { webhooks: all, unreadable } = await listWebhooks(table);
+  const failing = all.flatMap(({ webhookId, disabledBecause, failingSince }) => {
     if (disabledBecause === 'failing') return [`${webhookId} is disabled: it took nothing for a week`];
     return failingSince === undefined ? [] : [`${webhookId} takes nothing since ${failingSince}`];
   });
+  const bad = [...failing, ...unreadable.map(({ message }) => message)];
   const detail = bad.join('; ') || (all.length === 0 ? 'none' : `${String(all.length)}, and none fails`);
   return [finding('webhooks', bad.length === 0, detail, 'webhook-disabled')];
 }

@@ -22,6 +22,7 @@ import { listDeliveries, putDelivery } from '../store/deliveries.ts';
 import { isDeliveryKey } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
+import { legible } from '../store/unreadable.ts';
 import { changeWebhook, createWebhook, getWebhook, listWebhooks } from '../store/webhooks.ts';
 import { deliveryView, webhookView } from '../views/webhook-view.ts';
 import { secretOf } from '../webhooks/signature.ts';
@@ -84,7 +85,7 @@ export const listWebhooksRoute = query({
   name: 'list-webhooks',
   query: z.strictObject({}),
   async handle(_, { table }: RouteServices) {
-    return { status: 200, body: { items: (await listWebhooks(table)).map(webhookView) } };
+    return { status: 200, body: { items: (await listWebhooks(table)).webhooks.map(webhookView) } };
   },
 });
 
@@ -235,7 +236,8 @@ export const listWebhookDeliveriesRoute = query({
     const after = readCursor(cursor, isDeliveryKey);
     const { webhookId } = await existing(table, path);
     const page = await listDeliveries(table, { webhookId, order: 'newest first', limit, after });
-    return { status: 200, body: { items: page.items.map(deliveryView), nextCursor: cursorOf(page.next) } };
+    const items = page.items.flatMap((delivery) => legible(delivery) ?? []);
+    return { status: 200, body: { items: items.map(deliveryView), nextCursor: cursorOf(page.next) } };
   },
 });
 

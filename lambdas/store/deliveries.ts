@@ -1,14 +1,15 @@
+import { QueryCommand as StoredQueryCommand } from '@aws-sdk/client-dynamodb';
 import { PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { indexes } from '../contract.ts';
 import { deliveryStatuses, keptMs } from '../domain/webhook.ts';
 import type { AfterAttempt, Delivery } from '../domain/webhook.ts';
 import { deliveryKey, deliveryPartition } from './keys.ts';
-import { readItems } from './read.ts';
+import { readMany } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { InvalidItem, itemVersion, requireVersion } from './unreadable.ts';
+import { InvalidItem, itemVersion, parsed, requireVersion, UnreadableItem } from './unreadable.ts';
 import { writeOne } from './write-one.ts';
-import { update } from './write.ts';
+import { fromItem, toItem, update } from './write.ts';
 import type { Item } from './write.ts';
 
 /** The deliveries in the table of webhooks. Those that wait are also in its index `due`, by endpoint and time. */
@@ -52,17 +53,49 @@ export async function listDue(table: Table, webhookId: string, limit: number): P
   return Items.map(({ sk }) => String(sk));
 }
 
-/** Reads deliveries by their sort keys, consistently, and returns those that wait, the longest due first. */
-export async function getWaiting(table: Table, webhookId: string, keys: readonly string[]): Promise<Delivery[]> {
+/** A delivery that cannot be read, by its sort key. */
+export interface UnreadableDelivery {
+  readonly sk: string;
+  readonly error: UnreadableItem;
+}
+
+/**
+ * Reads deliveries by their sort keys, consistently. One that cannot be read does not fail the others.
+ *
+ * @returns `waiting`: those that wait, the longest due first
+ */
+export async function getWaiting(
+  table: Table,
+  webhookId: string,
+  keys: readonly string[],
+): Promise<{ readonly waiting: Delivery[]; readonly unreadable: UnreadableDelivery[] }> {
   const pk = deliveryPartition(webhookId);
-  const items = await readItems(
+  const { items } = await readMany(
     table,
     keys.map((sk) => ({ pk, sk })),
+    true,
+    (item) => ({ sk: item['sk']?.S ?? '', delivery: parsed(() => parseDelivery(fromItem(item))) }),
   );
-  return items
-    .map(parseDelivery)
-    .filter(({ status }) => status === 'waiting')
-    .sort((a, b) => ((a.dueAt ?? '') < (b.dueAt ?? '') ? -1 : 1));
+  const waiting: Delivery[] = [];
+  const unreadable: UnreadableDelivery[] = [];
+  for (const { sk, delivery } of items) {
+    if (delivery instanceof UnreadableItem) unreadable.push({ sk, error: delivery });
+    else if (delivery.status === 'waiting') waiting.push(delivery);
+  }
+  return { waiting: waiting.sort((a, b) => ((a.dueAt ?? '') < (b.dueAt ?? '') ? -1 : 1)), unreadable };
+}
+
+/**
+ * Sets a delivery aside that cannot be read: it is due again at `dueAt`, ISO 8601 UTC. Nothing else of it changes, so that
+ * a newer release may still send it.
+ */
+export async function setAside(table: Table, webhookId: string, sk: string, dueAt: string): Promise<void> {
+  const command = update(
+    table,
+    { pk: deliveryPartition(webhookId), sk },
+    { set: 'dueAt = :dueAt', if: 'due = :webhookId', values: { dueAt, webhookId } },
+  );
+  await writeOne(table, new UpdateCommand(command));
 }
 
 /**
@@ -84,7 +117,7 @@ export async function recordAttempt(table: Table, delivery: Delivery, after: Aft
 
 /** A page of deliveries. */
 export interface DeliveryPage {
-  readonly items: readonly Delivery[];
+  readonly items: readonly (Delivery | UnreadableItem)[];
   /** The position after which there are more. */
   readonly next: string | undefined;
 }
@@ -101,25 +134,25 @@ export interface DeliveryRange {
   readonly to?: string | undefined;
 }
 
-/** Lists deliveries of an endpoint, consistently. */
+/** Lists deliveries of an endpoint, consistently. One that cannot be read is an error among the others. */
 export async function listDeliveries(table: Table, range: DeliveryRange): Promise<DeliveryPage> {
   const { webhookId, order, limit, after, from = '0', to = '9' } = range;
   const pk = deliveryPartition(webhookId);
   const { Items = [], LastEvaluatedKey: last } = await withRetries(table, () =>
     table.client.send(
-      new QueryCommand({
+      new StoredQueryCommand({
         TableName: table.name,
         KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
         // The character after the one that ends a time in a key.
-        ExpressionAttributeValues: { ':pk': pk, ':from': from, ':to': `${to}$` },
-        ...(after !== undefined && { ExclusiveStartKey: { pk, sk: after } }),
+        ExpressionAttributeValues: toItem({ ':pk': pk, ':from': from, ':to': `${to}$` }),
+        ...(after !== undefined && { ExclusiveStartKey: toItem({ pk, sk: after }) }),
         ScanIndexForward: order === 'oldest first',
         ConsistentRead: true,
         Limit: limit,
       }),
     ),
   );
-  return { items: Items.map(parseDelivery), next: last === undefined ? undefined : String(last['sk']) };
+  return { items: Items.map((item) => parsed(() => parseDelivery(fromItem(item)))), next: last?.['sk']?.S };
 }
 
 /**
@@ -152,9 +185,10 @@ export function positionOf(name: Name): string {
 function parseDelivery(item: Item): Delivery {
   requireVersion(item);
   const { pk, sk, v, due, ttl, ...delivery } = item;
-  const { webhookId, eventId, body, status, attempts } = delivery;
-  const texts = [webhookId, eventId, body].every((text) => typeof text === 'string');
-  if (!texts || !Number.isSafeInteger(attempts) || !deliveryStatuses.some((one) => one === status)) {
+  const { webhookId, eventId, type, occurredAt, body, createdAt, status, attempts, dueAt } = delivery;
+  const needed = [webhookId, eventId, type, occurredAt, body, createdAt, ...(status === 'waiting' ? [dueAt] : [])];
+  const isWhole = needed.every((text) => typeof text === 'string');
+  if (!isWhole || !Number.isSafeInteger(attempts) || !deliveryStatuses.some((one) => one === status)) {
     throw new InvalidItem(item, 'it lacks what a delivery needs');
   }
   return delivery as unknown as Delivery;

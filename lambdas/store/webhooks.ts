@@ -1,4 +1,6 @@
-import { QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { QueryCommand as StoredQueryCommand } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { WalletError } from '../domain/errors.ts';
 import { mostWebhooks, webhookStatuses } from '../domain/webhook.ts';
 import type { Webhook } from '../domain/webhook.ts';
@@ -6,9 +8,9 @@ import { webhookCountKey, webhookKey } from './keys.ts';
 import { readItems } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { InvalidItem, itemVersion, requireVersion } from './unreadable.ts';
+import { InvalidItem, itemVersion, parsed, requireVersion, UnreadableItem } from './unreadable.ts';
 import { writeOne } from './write-one.ts';
-import { changed, denied, update, write } from './write.ts';
+import { changed, denied, fromItem, toItem, update, write } from './write.ts';
 import type { Item } from './write.ts';
 
 /** Functions of the table of webhooks: the endpoints, and their turns. */
@@ -73,21 +75,38 @@ export interface TurnState extends Webhook {
   readonly restUntil?: number | undefined;
 }
 
-/** Lists all endpoints, the oldest first; consistent. They are so few that one call reads them. */
-export async function listWebhooks(table: Table): Promise<TurnState[]> {
-  const { Items = [] } = await withRetries(table, () =>
-    table.client.send(
-      new QueryCommand({
-        TableName: table.name,
-        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-        ExpressionAttributeValues: { ':pk': webhookKey('').pk, ':prefix': 'wh_' },
-        ConsistentRead: true,
-      }),
-    ),
-  );
-  return Items.map(parseWebhook)
-    .filter(({ status }) => status !== 'deleted')
-    .sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+/**
+ * Lists all endpoints, the oldest first; consistent. Those that cannot be read are apart. A deleted one keeps its record,
+ * so there may be many records, and each page is read.
+ */
+export async function listWebhooks(
+  table: Table,
+): Promise<{ readonly webhooks: TurnState[]; readonly unreadable: UnreadableItem[] }> {
+  const webhooks: TurnState[] = [];
+  const unreadable: UnreadableItem[] = [];
+  let after: Record<string, AttributeValue> | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await withRetries(table, () =>
+      table.client.send(
+        new StoredQueryCommand({
+          TableName: table.name,
+          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+          FilterExpression: '#status <> :deleted',
+          ExpressionAttributeNames: { '#status': 'status' },
+          ExpressionAttributeValues: toItem({ ':pk': webhookKey('').pk, ':prefix': 'wh_', ':deleted': 'deleted' }),
+          ConsistentRead: true,
+          ...(after && { ExclusiveStartKey: after }),
+        }),
+      ),
+    );
+    for (const item of Items) {
+      const webhook = parsed(() => parseWebhook(fromItem(item)));
+      if (webhook instanceof UnreadableItem) unreadable.push(webhook);
+      else webhooks.push(webhook);
+    }
+    after = LastEvaluatedKey;
+  } while (after !== undefined);
+  return { webhooks: webhooks.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1)), unreadable };
 }
 
 /** A change of an endpoint: its members, undefined for one that is removed. */

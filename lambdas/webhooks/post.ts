@@ -26,7 +26,7 @@ export interface PosterOptions {
   readonly targets: Targets;
   /** Most connections to a host. */
   readonly connections: number;
-  /** Resolves names. Absent: as this machine does. */
+  /** Resolves names. Absent: by the name servers of this machine. */
   readonly resolve?: Resolve | undefined;
   readonly timeoutMs?: number | undefined;
 }
@@ -82,6 +82,11 @@ function sent(request: http.ClientRequest, body: string, limitMs: number): Promi
       response.on('close', () => {
         end(decided);
       });
+    });
+    // A switch of protocols is no answer to a delivery, and nothing else would end it.
+    request.on('upgrade', ({ statusCode = 0 }, socket) => {
+      socket.destroy();
+      end({ status: statusCode });
     });
     request.end(body);
   });

@@ -1,4 +1,4 @@
-import { lookup as systemLookup } from 'node:dns';
+import { promises as dns } from 'node:dns';
 import type { LookupAddress } from 'node:dns';
 import { BlockList, isIP } from 'node:net';
 import type { LookupFunction } from 'node:net';
@@ -92,15 +92,36 @@ export type Resolve = (
   callback: (error: NodeJS.ErrnoException | null, addresses: readonly LookupAddress[]) => void,
 ) => void;
 
-const resolveBySystem: Resolve = (hostname, callback) => {
-  systemLookup(hostname, { all: true }, callback);
-};
+/** Time for one question to a name server, ms, and how often it is asked. */
+const dnsTimeoutMs = 2_000;
+const dnsTries = 2;
+
+/**
+ * Returns a function that asks name servers itself. The look-up of the system takes one of four threads until it has its
+ * answer: four names that hang would stop the connections of all endpoints of a worker.
+ *
+ * @param servers absent: those of this machine
+ */
+export function resolveByServers(servers?: readonly string[]): Resolve {
+  const resolver = new dns.Resolver({ timeout: dnsTimeoutMs, tries: dnsTries });
+  if (servers) resolver.setServers(servers);
+  return (hostname, callback) => {
+    void Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]).then(([four, six]) => {
+      const addresses = [
+        ...(four.status === 'fulfilled' ? four.value : []).map((address) => ({ address, family: 4 })),
+        ...(six.status === 'fulfilled' ? six.value : []).map((address) => ({ address, family: 6 })),
+      ];
+      const error = four.status === 'rejected' ? (four.reason as NodeJS.ErrnoException) : null;
+      callback(addresses.length === 0 ? error : null, addresses);
+    });
+  };
+}
 
 /**
  * Returns the look-up of a connection. The connection goes to the addresses that are checked here, and no name is looked
  * up a second time. So a name that changes its address in between gains nothing.
  */
-export function publicLookup(resolve: Resolve = resolveBySystem): LookupFunction {
+export function publicLookup(resolve: Resolve = resolveByServers()): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, (error, addresses) => {
       const [first] = addresses;

@@ -6,12 +6,22 @@ import { afterAttempt, failingSince, isHopeless, isTaken, mostPayloadBytes } fro
 import type { Delivery, Outcome, Webhook } from '../domain/webhook.ts';
 import type { KeySource } from '../bank/secret.ts';
 import { forEachOf } from '../aws/parallel.ts';
-import { logger, metrics } from '../aws/telemetry.ts';
+import { describe, logger, metrics } from '../aws/telemetry.ts';
 import { publishEvents } from '../events/bus.ts';
 import type { Publisher } from '../events/bus.ts';
-import { getWaiting, listDeliveries, listDue, positionOf, recordAttempt, resend } from '../store/deliveries.ts';
+import {
+  getWaiting,
+  listDeliveries,
+  listDue,
+  positionOf,
+  recordAttempt,
+  resend,
+  setAside,
+} from '../store/deliveries.ts';
+import type { UnreadableDelivery } from '../store/deliveries.ts';
 import type { Table } from '../store/table.ts';
-import { changeWebhook, endTurn, takeTurn } from '../store/webhooks.ts';
+import { legible } from '../store/unreadable.ts';
+import { changeWebhook, endTurn, getWebhook, takeTurn } from '../store/webhooks.ts';
 import type { EventOf } from '../views/event-schemas.ts';
 import type { Poster } from '../webhooks/post.ts';
 import { secretsOf, signedHeaders } from '../webhooks/signature.ts';
@@ -30,6 +40,8 @@ export const mostFailures = 8;
 export const restMs = 60_000;
 /** Deliveries that a replay looks at in one step. */
 const replayStep = 100;
+/** How long a delivery that cannot be read is set aside, ms. */
+export const asideMs = 3_600_000;
 
 export interface TurnServices {
   readonly table: Table;
@@ -44,10 +56,11 @@ export interface TurnServices {
 
 /** The progress of a turn. */
 interface Turn {
-  readonly webhook: Webhook;
+  /** As it was before the current page: a command may change it during the turn. */
+  webhook: Webhook;
   readonly poster: Poster;
-  /** The secrets that sign now. */
-  readonly secrets: readonly string[];
+  /** The key that the secrets of the endpoint are derived from. */
+  readonly key: string;
   /** Time from which no delivery begins, epoch ms. */
   readonly until: number;
   /** Positions of the deliveries that were tried: the index may show them for some moments more. */
@@ -76,7 +89,7 @@ export async function sendDue(webhookId: string, services: TurnServices): Promis
   const turn: Turn = {
     webhook,
     poster: services.openPoster(),
-    secrets: secretsOf(key, webhook, startedAt),
+    key,
     until: startedAt + runMs,
     tried: new Set(),
     ...{ delivered: 0, failed: 0, parked: 0, failuresInARow: 0 },
@@ -97,30 +110,42 @@ export async function sendDue(webhookId: string, services: TurnServices): Promis
 }
 
 function report({ webhook: { webhookId }, delivered, failed, parked }: Turn): void {
-  if (delivered + failed > 0) logger.info('webhook turn', { webhookId, delivered, failed, parked });
+  if (delivered + failed + parked > 0) logger.info('webhook turn', { webhookId, delivered, failed, parked });
   if (parked > 0) metrics.addMetric(metricNames.webhooksParked, 'Count', parked);
 }
 
-/** Sends page after page of what is due. Returns whether there may be more. */
+/** Sends page after page of what is due, while the endpoint is active. Returns whether there may be more. */
 async function sendPages(turn: Turn, { table }: TurnServices): Promise<boolean> {
   const { webhookId } = turn.webhook;
-  for (;;) {
+  for (let page = 0; ; page++) {
     if (table.now() >= turn.until) return true;
+    const webhook = page === 0 ? turn.webhook : await getWebhook(table, webhookId);
+    if (webhook?.status !== 'active') return false;
+    turn.webhook = webhook;
     const due = await listDue(table, webhookId, pageSize);
-    const deliveries = await getWaiting(
-      table,
-      webhookId,
-      due.filter((position) => !turn.tried.has(position)),
-    );
-    await forEachOf(deliveries, connections, async (delivery) => {
+    const untried = due.filter((position) => !turn.tried.has(position));
+    const { waiting, unreadable } = await getWaiting(table, webhookId, untried);
+    for (const one of unreadable) await setUnreadableAside(turn, one, table);
+    await forEachOf(waiting, connections, async (delivery) => {
       if (table.now() >= turn.until || turn.failuresInARow >= mostFailures) return;
       turn.tried.add(positionOf(delivery));
       await sendOne(turn, delivery, table);
     });
     if (turn.failuresInARow >= mostFailures) return true;
     // The rest of the page has been tried in this turn, and the index is behind; or it is the last page.
-    if (deliveries.length === 0 || due.length < pageSize) return due.length === pageSize;
+    const isIdle = waiting.length + unreadable.length === 0;
+    if (isIdle || due.length < pageSize) return due.length === pageSize;
   }
+}
+
+/** Sets a delivery aside that cannot be read, so that it does not stand before the others. It counts as parked. */
+async function setUnreadableAside(turn: Turn, { sk, error }: UnreadableDelivery, table: Table): Promise<void> {
+  const { webhookId } = turn.webhook;
+  const dueAt = new Date(table.now() + asideMs).toISOString();
+  logger.error('webhook delivery set aside', { webhookId, delivery: sk, dueAt, error: describe(error) });
+  turn.tried.add(sk);
+  turn.parked += 1;
+  await setAside(table, webhookId, sk, dueAt);
 }
 
 /** Sends one delivery, and records the outcome. */
@@ -149,7 +174,7 @@ function outcomeOf(turn: Turn, delivery: Delivery, now: number): Promise<Outcome
       'Content-Type': 'application/json',
       'Content-Length': String(Buffer.byteLength(body)),
       'User-Agent': 'wallet-webhooks/1',
-      ...signedHeaders(turn.secrets, eventId, Math.floor(now / 1000), body),
+      ...signedHeaders(secretsOf(turn.key, turn.webhook, now), eventId, Math.floor(now / 1000), body),
     },
     body,
   });
@@ -163,7 +188,9 @@ async function replayStepOf({ webhookId, replay }: Webhook, table: Table): Promi
     ...{ webhookId, from, to, after },
     ...{ order: 'oldest first', limit: replayStep },
   });
-  const wanted = page.items.filter(({ status }) => status === 'parked' || (!parkedOnly && status === 'delivered'));
+  const wanted = page.items
+    .flatMap((delivery) => legible(delivery) ?? [])
+    .filter(({ status }) => status === 'parked' || (!parkedOnly && status === 'delivered'));
   let resent = 0;
   await forEachOf(wanted, 16, async (delivery) => {
     if (await resend(table, delivery, key)) resent += 1;

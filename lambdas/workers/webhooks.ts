@@ -111,6 +111,7 @@ function parseWhole(text: string): unknown {
 /**
  * Stores a delivery of each event for each endpoint that is subscribed to its type, and asks for their turns. Disabled
  * endpoints get theirs when they are active again. After a crash the events come again, and a delivery that is stored stays.
+ * While an endpoint cannot be read, the others get their deliveries, and the events stay in the queue.
  *
  * @returns the messages that must be redelivered, with the reason
  */
@@ -123,7 +124,7 @@ async function fanOut(
   const failed = new Map<SQSRecord, unknown>();
   const woken = new Set<string>();
   try {
-    const webhooks = await listWebhooks(table);
+    const { webhooks, unreadable } = await listWebhooks(table);
     const pairs = arrived.flatMap((one) =>
       webhooks.flatMap((webhook) => (isSubscribed(webhook, one.event.type) ? [{ ...one, webhook }] : [])),
     );
@@ -135,6 +136,9 @@ async function fanOut(
         failed.set(one.record, error);
       }
     });
+    // Only a newer release knows whether this endpoint wants the events, so they stay in the queue for it.
+    const [hidden] = unreadable;
+    if (hidden) for (const { record } of arrived) failed.set(record, hidden);
   } catch (error) {
     for (const { record } of arrived) failed.set(record, error);
   }
@@ -157,7 +161,8 @@ function newDelivery(webhookId: string, { event: { eventId, type, occurredAt }, 
 async function keepInOrder(services: WebhookServices): Promise<void> {
   const { table } = services;
   const now = table.now();
-  const stored = await listWebhooks(table);
+  const { webhooks: stored, unreadable } = await listWebhooks(table);
+  for (const error of unreadable) logger.error('webhook cannot be read', { error: describe(error) });
   await keepFixed(table, stored, services);
   const idle = stored.filter(
     ({ status, leaseUntil = 0, restUntil = 0 }) => status === 'active' && leaseUntil <= now && restUntil <= now,

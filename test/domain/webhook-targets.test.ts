@@ -1,12 +1,18 @@
 /** Where deliveries may go: hostile URLs, addresses and names. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { open as openFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, it } from '@jest/globals';
 import { openPoster } from '../../lambdas/webhooks/post.ts';
-import { defectOf, isPublic, longestUrl, publicLookup } from '../../lambdas/webhooks/target.ts';
+import { defectOf, isPublic, longestUrl, publicLookup, resolveByServers } from '../../lambdas/webhooks/target.ts';
 import { afterTest } from '../fixture.ts';
 
 /** Networks that no delivery may reach, by their first and last address. */
@@ -191,4 +197,55 @@ describe('a connection', () => {
     const direct = await poster.post({ url: `https://127.0.0.1:${port}/`, headers: {}, body: '{}' });
     assert.deepEqual([direct, asked, connections], [{ failure: 'address_refused' }, 1, 0]);
   });
+
+  it('needs no thread for a name, so that names which hang stop no other endpoint', async () => {
+    const server = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(server, 'listening');
+    server.on('message', (question, { port, address }) => {
+      server.send(answerTo(question), port, address);
+    });
+    afterTest(() => server.close());
+    const release = takeAllThreads();
+    afterTest(release);
+    const resolve = resolveByServers([`127.0.0.1:${String(server.address().port)}`]);
+    const found = await new Promise((done) => {
+      resolve('shop.example', (error, addresses) => {
+        done(error ?? addresses);
+      });
+    });
+    assert.deepEqual(found, [{ address: '8.8.4.4', family: 4 }]);
+    const none = await new Promise<NodeJS.ErrnoException | null>((done) => {
+      resolve('none.example', done);
+    });
+    assert.equal(none?.code, 'ENOTFOUND');
+  });
 });
+
+/** Answers a question of DNS: `8.8.4.4` for an A of `shop.example`, nothing for its AAAA, and no other name exists. */
+function answerTo(question: Buffer): Buffer {
+  const end = question.indexOf(0, 12) + 5;
+  const [isKnown, isFour] = [question.includes('shop'), question.readUInt16BE(end - 4) === 1];
+  const answers = isKnown && isFour ? 1 : 0;
+  const flags = Buffer.from([0x81, isKnown ? 0x80 : 0x83, 0, 1, 0, answers, 0, 0, 0, 0]);
+  const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 8, 8, 4, 4]);
+  const parts = [question.subarray(0, 2), flags, question.subarray(12, end), ...(answers === 1 ? [record] : [])];
+  return Buffer.concat(parts);
+}
+
+/** More than there are threads, whatever `UV_THREADPOOL_SIZE` says. */
+const mostThreads = 64;
+
+/** Keeps all threads for files and look-ups busy. Returns a function that frees them. */
+function takeAllThreads(): () => Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'threads-'));
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  // The opening of a pipe waits for its other end.
+  const opened = Array.from({ length: mostThreads }, () => openFile(pipe, 'r'));
+  return async () => {
+    const other = openSync(pipe, 'r+');
+    for (const file of await Promise.all(opened)) await file.close();
+    closeSync(other);
+    rmSync(folder, { recursive: true });
+  };
+}

@@ -9,6 +9,7 @@ import { eventIdOf } from '../../lambdas/domain/ids.ts';
 import type { EventType } from '../../lambdas/domain/events.ts';
 import type { Delivery, Webhook } from '../../lambdas/domain/webhook.ts';
 import { listDeliveries } from '../../lambdas/store/deliveries.ts';
+import { readable } from '../../lambdas/store/unreadable.ts';
 import { createWebhook } from '../../lambdas/store/webhooks.ts';
 import { openPoster } from '../../lambdas/webhooks/post.ts';
 import { handleWebhooks } from '../../lambdas/workers/webhooks.ts';
@@ -146,5 +147,5 @@ function sqsOf(messages: readonly string[]): SQSEvent {
 
 /** Returns the deliveries of an endpoint, the oldest event first. */
 export async function deliveriesOf(table: TestTable, webhookId: string): Promise<readonly Delivery[]> {
-  return (await listDeliveries(table, { webhookId, order: 'oldest first', limit: 100 })).items;
+  return (await listDeliveries(table, { webhookId, order: 'oldest first', limit: 100 })).items.map(readable);
 }

@@ -378,7 +378,7 @@ describe('the worker', () => {
     const first = named(['wallet.funded']);
     await first.wait(0);
     await first.wait(minute);
-    const [made, ...others] = await listWebhooks(table);
+    const [made, ...others] = (await listWebhooks(table)).webhooks;
     assert.deepEqual([made?.url, made?.status, made?.eventTypes, others.length], [url, 'active', ['wallet.funded'], 0]);
     await first.take(funded(table));
     const second = named(['wallet.closed']);
@@ -388,16 +388,16 @@ describe('the worker', () => {
     const without = newWorker(table);
     await without.wait(minute);
     await without.take(funded(table));
-    const [gone] = await listWebhooks(table);
+    const [gone] = (await listWebhooks(table)).webhooks;
     assert.deepEqual([gone?.status, gone?.disabledBecause, received.length], ['disabled', 'stack', 2]);
     await first.wait(minute);
     await first.take(funded(table));
     assert.equal(received.length, 3);
     await changeWebhook(table, gone!.webhookId, () => ({ status: 'deleted' }));
     await first.wait(minute);
-    assert.deepEqual(await listWebhooks(table), [], 'what an operator deletes stays deleted');
+    assert.deepEqual((await listWebhooks(table)).webhooks, [], 'what an operator deletes stays deleted');
     await newWorker(table, { fixed: [{ url: 'http://10.0.0.1/', eventTypes: ['wallet.funded'] }] }).wait(minute);
-    assert.deepEqual(await listWebhooks(table), []);
+    assert.deepEqual((await listWebhooks(table)).webhooks, []);
   });
 
   it('sends by its schedule what a lost message has left', async () => {

@@ -9,7 +9,7 @@ import type { Transaction } from '../domain/transaction.ts';
 import { command, committed, serve } from '../http/http.ts';
 import { fields } from '../http/body-fields.ts';
 import { openLimits } from '../http/limits.ts';
-import { transactionView } from '../views/views.ts';
+import { transactionView } from '../views/transaction-view.ts';
 import { getVisibleTransaction } from '../http/visible.ts';
 import { refuseCommand } from '../store/operations.ts';
 import type { Operation } from '../store/operations.ts';

@@ -11,7 +11,7 @@ import { openPaymentLimits } from '../http/payment-limits.ts';
 import type { PaymentServices } from '../http/payment-limits.ts';
 import { command, committed, serve } from '../http/http.ts';
 import { getReceivedHold } from '../http/received-hold.ts';
-import { transactionView } from '../views/views.ts';
+import { transactionView } from '../views/transaction-view.ts';
 import { captureHold } from '../store/holds.ts';
 import { transactionKey } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';

@@ -8,7 +8,7 @@ import { openLimits } from '../http/limits.ts';
 import { invalid } from '../http/request.ts';
 import { openTable } from '../store/table.ts';
 import { changeDetails } from '../store/wallet-details.ts';
-import { walletView } from '../views/views.ts';
+import { walletView } from '../views/wallet-view.ts';
 
 const body = z
   .strictObject({

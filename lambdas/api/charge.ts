@@ -13,7 +13,7 @@ import type { RouteServices } from '../http/http.ts';
 import { readOperatorLimits } from '../http/operator-limits.ts';
 import { annotations, fields, uniqueReference, withReference } from '../http/body-fields.ts';
 import { currencyOf, requireCurrency } from '../http/request.ts';
-import { transactionView } from '../views/views.ts';
+import { transactionView } from '../views/transaction-view.ts';
 import { openTable } from '../store/table.ts';
 import { commitCharge } from '../store/charges.ts';
 

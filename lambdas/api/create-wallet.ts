@@ -7,7 +7,7 @@ import { positiveInteger } from '../aws/environment.ts';
 import { command, committed, serve } from '../http/http.ts';
 import { openLimits } from '../http/limits.ts';
 import { annotations, fields } from '../http/body-fields.ts';
-import { walletView } from '../views/views.ts';
+import { walletView } from '../views/wallet-view.ts';
 import { openTable } from '../store/table.ts';
 import { createWallet as openNewWallet } from '../store/open-wallet.ts';
 import { getDetails } from '../store/wallet-details.ts';

@@ -15,8 +15,8 @@ import { listOpen } from '../store/open-work.ts';
 import type { Table } from '../store/table.ts';
 import { listTransactionsOf } from '../store/transactions.ts';
 import { listWallets } from '../store/wallets.ts';
-import { transactionView } from '../views/views.ts';
-import type { Audience } from '../views/views.ts';
+import { transactionView } from '../views/transaction-view.ts';
+import type { Audience } from '../views/view.ts';
 
 const parameters = z.strictObject({
   ...historyFields,

@@ -12,7 +12,7 @@ import { query, serve } from '../http/http.ts';
 import type { LimitedServices } from '../http/http.ts';
 import { queryFields } from '../http/query-fields.ts';
 import { invalid } from '../http/request.ts';
-import { balanceView } from '../views/views.ts';
+import { balanceView } from '../views/wallet-view.ts';
 import { warmUp } from '../store/warm-up.ts';
 import { findHeld } from '../store/entries.ts';
 import { walletKey } from '../store/keys.ts';

@@ -7,7 +7,7 @@ import { byRoute } from '../http/by-route.ts';
 import { conditional } from '../http/conditional.ts';
 import { openReadLimits } from '../http/limits.ts';
 import { query, serve } from '../http/http.ts';
-import { transactionView } from '../views/views.ts';
+import { transactionView } from '../views/transaction-view.ts';
 import { getVisibleTransaction } from '../http/visible.ts';
 import { openTable } from '../store/table.ts';
 

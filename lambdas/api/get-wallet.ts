@@ -4,7 +4,7 @@ import { dynamodbClient } from '../aws/clients.ts';
 import { openReadLimits } from '../http/limits.ts';
 import { query, serve } from '../http/http.ts';
 import { reachable } from '../http/caller.ts';
-import { walletView } from '../views/views.ts';
+import { walletView } from '../views/wallet-view.ts';
 import { openTable } from '../store/table.ts';
 import { getDetails } from '../store/wallet-details.ts';
 import { getWallet as readWallet } from '../store/wallets.ts';

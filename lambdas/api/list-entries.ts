@@ -7,7 +7,7 @@ import { openReadLimits } from '../http/limits.ts';
 import { query, serve } from '../http/http.ts';
 import type { LimitedServices } from '../http/http.ts';
 import { queryFields } from '../http/query-fields.ts';
-import { entryView } from '../views/views.ts';
+import { entryView } from '../views/entry-view.ts';
 import { listEntries as readEntries } from '../store/entries.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';

@@ -8,7 +8,7 @@ import { cursorOf, readCursor } from '../http/cursor.ts';
 import { historyFields } from '../http/history-fields.ts';
 import { openReadLimits } from '../http/limits.ts';
 import { query, serve } from '../http/http.ts';
-import { transactionView } from '../views/views.ts';
+import { transactionView } from '../views/transaction-view.ts';
 import { isHistoryKey } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import { listTransactions as readTransactions } from '../store/transactions.ts';

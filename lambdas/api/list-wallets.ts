@@ -8,7 +8,7 @@ import { openReadLimits } from '../http/limits.ts';
 import { query, serve } from '../http/http.ts';
 import { fields } from '../http/body-fields.ts';
 import { queryFields } from '../http/query-fields.ts';
-import { walletView } from '../views/views.ts';
+import { walletView } from '../views/wallet-view.ts';
 import { openTable } from '../store/table.ts';
 import { listDetails } from '../store/wallet-details.ts';
 import { listWallets as readWallets } from '../store/wallets.ts';

@@ -10,7 +10,7 @@ import type { PaymentServices } from '../http/payment-limits.ts';
 import { command, committed, serve } from '../http/http.ts';
 import { currencyOf, invalid, requireCurrency } from '../http/request.ts';
 import { timeField } from '../http/time-field.ts';
-import { transactionView } from '../views/views.ts';
+import { transactionView } from '../views/transaction-view.ts';
 import { commitHold } from '../store/holds.ts';
 import { openTable } from '../store/table.ts';
 

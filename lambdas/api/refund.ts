@@ -13,7 +13,7 @@ import type { CommandCall, OperatorServices } from '../http/http.ts';
 import { openPaymentLimits } from '../http/payment-limits.ts';
 import type { PaymentServices } from '../http/payment-limits.ts';
 import { getRefundable } from '../http/refundable.ts';
-import { transactionView } from '../views/views.ts';
+import { transactionView } from '../views/transaction-view.ts';
 import { transactionKey } from '../store/keys.ts';
 import { refundTransaction } from '../store/refunds.ts';
 import { openTable } from '../store/table.ts';

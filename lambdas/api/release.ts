@@ -6,7 +6,7 @@ import { fields } from '../http/body-fields.ts';
 import { command, committed, serve } from '../http/http.ts';
 import { openLimits } from '../http/limits.ts';
 import { getReceivedHold } from '../http/received-hold.ts';
-import { transactionView } from '../views/views.ts';
+import { transactionView } from '../views/transaction-view.ts';
 import { releaseOpenHold } from '../store/holds.ts';
 import { openTable } from '../store/table.ts';
 import { getTransaction } from '../store/transactions.ts';

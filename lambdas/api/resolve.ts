@@ -12,7 +12,7 @@ import { command, committed, serve } from '../http/http.ts';
 import type { OperatorServices } from '../http/http.ts';
 import { readOperatorLimits } from '../http/operator-limits.ts';
 import { fields } from '../http/body-fields.ts';
-import { transactionView } from '../views/views.ts';
+import { transactionView } from '../views/transaction-view.ts';
 import { refuseCommand } from '../store/operations.ts';
 import { openTable } from '../store/table.ts';
 import { getTransaction } from '../store/transactions.ts';

@@ -21,7 +21,7 @@ import { openTable } from '../store/table.ts';
 import { setWalletLimits } from '../store/wallet-limits.ts';
 import type { LimitsRequest } from '../store/wallet-limits.ts';
 import { getWallet } from '../store/wallets.ts';
-import { walletLimitsView } from '../views/views.ts';
+import { walletLimitsView } from '../views/wallet-view.ts';
 
 const body = z
   .strictObject({

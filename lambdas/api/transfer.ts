@@ -16,7 +16,7 @@ import type { QueuedServices } from '../http/queued-command.ts';
 import { annotations, fields, uniqueReference, withReference } from '../http/body-fields.ts';
 import { executeAt, refusalOfTime } from '../http/schedule-field.ts';
 import { currencyOf, requireCurrency } from '../http/request.ts';
-import { transactionView } from '../views/views.ts';
+import { transactionView } from '../views/transaction-view.ts';
 import { warmUp } from '../store/warm-up.ts';
 import { transactionKey } from '../store/keys.ts';
 import { schedulePayment } from '../store/schedules.ts';

@@ -26,7 +26,8 @@ import { approvalKey, detailsKey, orderKey, transactionKey, walletKey } from '..
 import type { Change } from '../store/stream.ts';
 import { publishedApproval } from '../views/approval-view.ts';
 import { publishedOrder } from '../views/standing-order-view.ts';
-import { publishedDetails, publishedTransaction, publishedWallet } from '../views/views.ts';
+import { publishedTransaction } from '../views/transaction-view.ts';
+import { publishedDetails, publishedWallet } from '../views/wallet-view.ts';
 
 /** Facts in events that the records do not have. */
 export interface EventFacts {

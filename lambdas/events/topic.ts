@@ -2,7 +2,7 @@ import { PublishBatchCommand } from '@aws-sdk/client-sns';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { Channel } from '../domain/preferences.ts';
 import { chunksOf } from '../aws/chunks.ts';
-import type { Notice } from '../views/views.ts';
+import type { Notice } from '../views/notice.ts';
 
 /** The message to one owner about one event on one channel. */
 export interface Notification {

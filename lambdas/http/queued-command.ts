@@ -17,8 +17,8 @@ import type { Answer } from './problem.ts';
 import { openQueue, openQueueDepth } from '../aws/queue.ts';
 import type { Queue } from '../aws/queue.ts';
 import { addWait, describe, logger } from '../aws/telemetry.ts';
-import { transactionView } from '../views/views.ts';
-import type { Audience } from '../views/views.ts';
+import { transactionView } from '../views/transaction-view.ts';
+import type { Audience } from '../views/view.ts';
 
 /** The services of routes whose commands a worker finishes. */
 export interface QueuedServices extends LimitedServices, Pick<OperatorServices, 'operatorLimits'> {

@@ -3,7 +3,7 @@ import type { Hold } from '../domain/transaction.ts';
 import { refuseCommand } from '../store/operations.ts';
 import type { Operation } from '../store/operations.ts';
 import type { Table } from '../store/table.ts';
-import type { Audience } from '../views/views.ts';
+import type { Audience } from '../views/view.ts';
 import type { Caller } from './caller.ts';
 import { getVisibleTransaction, isOnlyPayer } from './visible.ts';
 

@@ -9,7 +9,7 @@ import { command, committed } from './http.ts';
 import type { RouteServices } from './http.ts';
 import { fields } from './body-fields.ts';
 import type { Answer } from './problem.ts';
-import { walletView } from '../views/views.ts';
+import { walletView } from '../views/wallet-view.ts';
 
 /** The body of a command that sets a wallet's status. */
 export const statusBody = z.strictObject({ reason: z.optional(fields.text(128)) });

@@ -7,7 +7,7 @@ import { getTransaction } from '../store/transactions.ts';
 import { readable } from '../store/unreadable.ts';
 import { getWallets } from '../store/wallets.ts';
 import type { Caller } from './caller.ts';
-import type { Audience } from '../views/views.ts';
+import type { Audience } from '../views/view.ts';
 
 /** Returns the audience of a caller who sees a transaction in the history of its wallet `listed`. */
 export function audienceOf(caller: Caller, { walletId, ownerId }: Transaction, listed: string): Audience {

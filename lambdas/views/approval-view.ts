@@ -5,8 +5,9 @@ import { statusAt } from '../domain/approval.ts';
 import type { Approval, EndedApproval, ShownStatus } from '../domain/approval.ts';
 import type { namedSchemas } from './answer-schemas.ts';
 import type { EventOf } from './event-schemas.ts';
-import { limitsOf, shown } from './views.ts';
-import type { Audience, View } from './views.ts';
+import { shown } from './view.ts';
+import { limitsOf } from './wallet-view.ts';
+import type { Audience, View } from './view.ts';
 
 /** The audiences of approvals. */
 type ApprovalAudience = Extract<Audience, 'operator' | 'subscriber'>;

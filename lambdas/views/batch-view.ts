@@ -4,8 +4,8 @@ import type { Actor } from '../domain/actor.ts';
 import type { Batch, LineState } from '../domain/batch.ts';
 import { transactionIdOfLine } from '../domain/ids.ts';
 import type { namedSchemas } from './answer-schemas.ts';
-import { shown } from './views.ts';
-import type { View } from './views.ts';
+import { shown } from './view.ts';
+import type { View } from './view.ts';
 
 type BatchFields = { readonly [Field in keyof Batch]: Batch[Field] };
 

@@ -2,8 +2,9 @@
 import type * as z from 'zod';
 import type { Split } from '../domain/split.ts';
 import type { namedSchemas } from './answer-schemas.ts';
-import { shown, transactionView } from './views.ts';
-import type { Audience, View } from './views.ts';
+import { transactionView } from './transaction-view.ts';
+import { shown } from './view.ts';
+import type { Audience, View } from './view.ts';
 
 /** The audiences of splits: the callers who may ask for them. */
 type SplitAudience = Extract<Audience, 'operator' | 'owner'>;

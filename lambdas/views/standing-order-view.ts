@@ -6,8 +6,9 @@ import type { StandingOrder } from '../domain/standing-order.ts';
 import { maskAccount } from '../domain/transaction.ts';
 import type { namedSchemas } from './answer-schemas.ts';
 import type { EventOf } from './event-schemas.ts';
-import { masked, shown, sorted } from './views.ts';
-import type { Audience, FieldsOf, View } from './views.ts';
+import { masked } from './transaction-view.ts';
+import { shown, sorted } from './view.ts';
+import type { Audience, FieldsOf, View } from './view.ts';
 
 /** The audiences of standing orders. */
 type OrderAudience = Exclude<Audience, 'counterparty'>;

@@ -5,8 +5,8 @@ import { totalOf } from '../domain/statement.ts';
 import type { StatementLine, StatementSums } from '../domain/statement.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import type { namedSchemas } from './answer-schemas.ts';
-import { transactionView } from './views.ts';
-import type { Audience } from './views.ts';
+import { transactionView } from './transaction-view.ts';
+import type { Audience } from './view.ts';
 
 /** A statement as every format writes it; amounts in minor units. */
 export type StatementView = z.output<(typeof namedSchemas)['Statement']>;

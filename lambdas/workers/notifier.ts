@@ -10,7 +10,7 @@ import { openQueue } from '../aws/queue.ts';
 import { describe, logger } from '../aws/telemetry.ts';
 import { openTopic } from '../events/topic.ts';
 import type { Notification, Notify } from '../events/topic.ts';
-import { noticeOf } from '../views/views.ts';
+import { noticeOf } from '../views/notice.ts';
 import { claimNotification, finishNotification } from '../store/notifications.ts';
 import { getPreferencesOf } from '../store/preferences.ts';
 import { openTable } from '../store/table.ts';

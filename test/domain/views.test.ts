@@ -7,20 +7,13 @@ import type { WalletDetails } from '../../lambdas/domain/wallet-details.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import { eventSchemas } from '../../lambdas/views/event-schemas.ts';
 import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
-import {
-  audiences,
-  entryFields,
-  entryView,
-  noticeOf,
-  publishedTransaction,
-  publishedWallet,
-  transactionFields,
-  transactionView,
-  walletFields,
-  walletLimitsView,
-  walletView,
-} from '../../lambdas/views/views.ts';
-import type { Audience, TransactionFields } from '../../lambdas/views/views.ts';
+import { entryFields, entryView } from '../../lambdas/views/entry-view.ts';
+import { noticeOf } from '../../lambdas/views/notice.ts';
+import { publishedTransaction, transactionFields, transactionView } from '../../lambdas/views/transaction-view.ts';
+import { audiences } from '../../lambdas/views/view.ts';
+import { publishedWallet, walletFields, walletLimitsView, walletView } from '../../lambdas/views/wallet-view.ts';
+import type { TransactionFields } from '../../lambdas/views/transaction-view.ts';
+import type { Audience } from '../../lambdas/views/view.ts';
 
 const at = '2026-03-01T12:00:00.000Z';
 const operator = { kind: 'operator', principal: 'olga', issuer: 'https://issuer.example' } as const;

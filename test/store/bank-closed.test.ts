@@ -7,7 +7,7 @@ import { metrics as names } from '../../lambdas/contract.ts';
 import { payoutHours } from '../../lambdas/domain/payout-window.ts';
 import type { Actor } from '../../lambdas/domain/actor.ts';
 import { leaseMs } from '../../lambdas/domain/withdrawal.ts';
-import { transactionView } from '../../lambdas/views/views.ts';
+import { transactionView } from '../../lambdas/views/transaction-view.ts';
 import { earliestDue } from '../../lambdas/store/due.ts';
 import { cancelWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';

@@ -7,7 +7,7 @@ import { metrics as names } from '../../lambdas/contract.ts';
 import { leaseMs } from '../../lambdas/domain/withdrawal.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
-import { transactionView } from '../../lambdas/views/views.ts';
+import { transactionView } from '../../lambdas/views/transaction-view.ts';
 import { earliestDue } from '../../lambdas/store/due.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { measure } from '../engine.ts';

@@ -11,7 +11,7 @@ import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { getWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { fromItem, toItem } from '../../lambdas/store/write.ts';
 import type { Item } from '../../lambdas/store/write.ts';
-import type { TransactionFields } from '../../lambdas/views/views.ts';
+import type { TransactionFields } from '../../lambdas/views/transaction-view.ts';
 
 /** Returns every item of the table (or of an index), sorted by its keys as text. */
 export async function allItems(table: Table, index?: string): Promise<Item[]> {

@@ -1,44 +1,29 @@
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { actorOf, bank } from '../domain/actor.ts';
 import type { Actor } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { withFee } from '../domain/fee.ts';
 import { fingerprintOf, returnIdOf } from '../domain/ids.ts';
-import { isAtRest } from '../domain/transaction.ts';
-import {
-  bankReturn,
-  releasePostings,
-  settlePostings,
-  cancelled,
-  cancelRefusal,
-  unreportedVisit,
-} from '../domain/withdrawal.ts';
 import type {
   Attempt,
   Cancellation,
-  ExecutingWithdrawal,
   Failure,
-  OpenWithdrawal,
   PendingWithdrawal,
   Resolution,
   Return,
-  Transaction,
   Withdrawal,
 } from '../domain/transaction.ts';
 import { ownDecision } from '../domain/wallet.ts';
-import type { ClockReading } from '../domain/withdrawal.ts';
+import { bankReturn, cancelled, cancelRefusal } from '../domain/withdrawal.ts';
 import { accept, movement } from './commit.ts';
 import type { Committed } from './commit.ts';
-import { watchClock } from './database-clock.ts';
-import { dueShardOf, historyKeyOf, reviewShard, scheduleShardOf, transactionKey, waitingShard } from './keys.ts';
-import { giveBack, hold, releaseHold, settleHold } from './movements.ts';
+import { historyKeyOf, transactionKey } from './keys.ts';
+import { giveBack, hold } from './movements.ts';
 import { putOperation, putRecord, refuseKeyOf, replayedRecord, replayOnly } from './operations.ts';
 import type { Operation } from './operations.ts';
 import type { RateLimit } from './rate-window.ts';
 import type { Table } from './table.ts';
 import { getTransaction, toTransaction } from './transactions.ts';
-import { ofTransactionVersion } from './unreadable.ts';
-import { writeOne } from './write-one.ts';
+import { endOfRejected, endOfWork, ending, transactionUpdate } from './withdrawal-update.ts';
 import { changed, denied, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
@@ -65,163 +50,10 @@ export async function getWithdrawal(table: Table, transactionId: string): Promis
   return transaction?.type === 'withdrawal' ? transaction : undefined;
 }
 
-function toWithdrawal(item: Item | undefined): Withdrawal | undefined {
+/** Returns the withdrawal that an item has; undefined when the item is none or something else. */
+export function toWithdrawal(item: Item | undefined): Withdrawal | undefined {
   const transaction = item && toTransaction(item);
   return transaction?.type === 'withdrawal' ? transaction : undefined;
-}
-
-/** The members that a worker writes to claim a withdrawal. Times are ISO 8601 UTC. */
-export interface Claim {
-  readonly claimId: string;
-  readonly at: string;
-  /** When other workers may claim the withdrawal. */
-  readonly leaseUntil: string;
-  /** Latest time at which a submit of this claim may have left. */
-  readonly submitBy: string;
-  /** The bank that the submit goes to. A record that names a bank already keeps it. */
-  readonly bankId: string;
-}
-
-/**
- * Claims a withdrawal that is open and due, in one update of 4 write units.
- *
- * @returns when claimed: the withdrawal before the claim, which shows earlier visits, and the clock reading of the
- * answer (undefined: it has no time). Otherwise the withdrawal as it is (undefined: there is none).
- * @throws WalletError `busy` when contention, throttling or time-outs outlast the budget; the claim may be written then
- */
-export async function claimWithdrawal(
-  table: Table,
-  transactionId: string,
-  claim: Claim,
-): Promise<
-  { clock: ClockReading | undefined } & (
-    { claimed: true; before: OpenWithdrawal } | { claimed: false; current: Transaction | undefined }
-  )
-> {
-  const change = update(table, transactionKey(transactionId), {
-    set:
-      '#status = :executing, claimId = :claimId, dueAt = :leaseUntil, submitBy = :submitBy, updatedAt = :at, ' +
-      'bankId = if_not_exists(bankId, :bankId), dueShard = :shard',
-    remove: 'waitingFor',
-    // A worker that cannot read a newer version must not claim it: a claim says that a submit may leave.
-    if: `#type = :withdrawal AND ${ofTransactionVersion.if} AND #status IN (:pending, :executing) AND dueAt <= :at`,
-    values: {
-      withdrawal: 'withdrawal',
-      pending: 'pending',
-      executing: 'executing',
-      ...ofTransactionVersion.values,
-      shard: dueShardOf('withdrawal', transactionId, table.dueShards),
-      ...claim,
-    },
-  });
-  const command = new UpdateCommand({ ...change, ReturnValues: 'ALL_OLD' });
-  const clock = watchClock(command, table.now);
-  // A try whose answer was lost may have claimed. Then the next try is refused, and the work waits until the lease
-  // ends. That is rare and safe.
-  const result = await writeOne(table, command);
-  if (!result.written) {
-    return { claimed: false, current: result.image && toTransaction(result.image), clock: clock() };
-  }
-  const before = toWithdrawal(result.attributes);
-  if (before === undefined || isAtRest(before)) {
-    throw new Error(`claimed an item that is not a withdrawal: ${transactionId}`);
-  }
-  return { claimed: true, before, clock: clock() };
-}
-
-/** A withdrawal as it was before a worker claimed it, the claim, and the time of the next write (ISO 8601 UTC). */
-export interface Claimed {
-  readonly withdrawal: OpenWithdrawal;
-  readonly claimId: string;
-  readonly at: string;
-}
-
-/**
- * Completes a withdrawal that the bank has paid, and consumes the hold, in one write of 6 write units.
- *
- * @returns false when the claim was lost; nothing is written then, and another worker ends the withdrawal
- * @throws WalletError `busy`
- */
-export function settleWithdrawal(table: Table, claimed: Claimed, attempt: Attempt): Promise<boolean> {
-  return finish(table, claimed, attempt);
-}
-
-/**
- * Fails a withdrawal that the bank has definitely not paid, and makes the money available again. Otherwise as
- * `settleWithdrawal`.
- */
-export function releaseWithdrawal(
-  table: Table,
-  claimed: Claimed,
-  attempt: Attempt,
-  failure: Failure,
-): Promise<boolean> {
-  return finish(table, claimed, attempt, failure);
-}
-
-/**
- * Gives a claim back, in one update: no worker claims the withdrawal before `dueAt`. Times are ISO 8601 UTC.
- *
- * @param next
- * - `attempt`: the visit to record; absent when there is none
- * - `submitBy`: absent when no submit can have left, for any bank
- * - `refusedSince`: when the bank first did not accept a submit. Absent: the record keeps its own, unless its wallet is
- *   frozen
- * - `waitingFor`: the withdrawal waits without a message, and the sweeper queues it when it is due. A frozen wallet
- *   removes `refusedSince` from the record
- * @returns false when the claim was lost; nothing is written then
- * @throws WalletError `busy`
- */
-export function putBackWithdrawal(
-  table: Table,
-  claimed: Claimed,
-  next: {
-    dueAt: string;
-    submitBy: string | undefined;
-    attempt?: Attempt | undefined;
-    refusedSince?: string | undefined;
-    waitingFor?: ExecutingWithdrawal['waitingFor'];
-  },
-): Promise<boolean> {
-  const { dueAt, submitBy, attempt, refusedSince, waitingFor } = next;
-  const values = {
-    dueAt,
-    ...(submitBy !== undefined && { submitBy }),
-    ...(refusedSince !== undefined && { refusedSince }),
-    ...(waitingFor !== undefined && { waitingFor, dueShard: shardOfWait(waitingFor, claimed.withdrawal) }),
-  };
-  const nothingOut = submitBy === undefined ? ', submitBy, bankId' : '';
-  return whileClaimed(table, claimed, {
-    set: Object.keys(values)
-      .map((name) => `${name} = :${name}`)
-      .join(', '),
-    // A bank that was closed has refused nothing meanwhile, but a frozen wallet may wait for longer than the bank's patience.
-    remove: `claimId${nothingOut}${waitingFor === 'wallet_frozen' ? ', refusedSince' : ''}`,
-    values,
-    attempt,
-  });
-}
-
-/** Returns the partition of the `due` index for a wait. Many withdrawals may wait for the bank, and its opening is a time. */
-function shardOfWait(waitingFor: NonNullable<ExecutingWithdrawal['waitingFor']>, withdrawal: OpenWithdrawal): string {
-  return waitingFor === 'bank_closed' ? scheduleShardOf(withdrawal) : waitingShard;
-}
-
-/**
- * Puts a withdrawal into review: the hold stays until an operator decides, or the bank notifies. Until then the
- * withdrawal is listed in the review partition of the `due` index.
- *
- * @param attempt the last visit; its `reason` says why
- * @returns false when the claim was lost; nothing is written then
- * @throws WalletError `busy`
- */
-export function reviewWithdrawal(table: Table, claimed: Claimed, attempt: Attempt): Promise<boolean> {
-  return whileClaimed(table, claimed, {
-    set: '#status = :review, dueShard = :reviews, dueAt = :at',
-    remove: 'claimId, submitBy',
-    values: { review: 'review', reviews: reviewShard },
-    attempt,
-  });
 }
 
 /**
@@ -362,38 +194,8 @@ export async function returnWithdrawal(
   return existing;
 }
 
-interface Change {
-  readonly set: string;
-  readonly values: Item;
-  readonly attempts?: readonly Attempt[];
-}
-
-const endOfWork = 'dueShard, dueAt, claimId, submitBy, refusedSince, waitingFor';
-/** No bank has the payment of a rejected withdrawal, so its record names none. */
-const endOfRejected = `${endOfWork}, bankId`;
 /** The condition whose failure `cancelRefusal` explains. */
 const neverSubmitted = ' AND attribute_not_exists(submitBy) AND attribute_not_exists(attempts)';
-
-/** Returns the parts of the update that ends a withdrawal, and the item that ends its hold in the wallet. */
-function ending(
-  table: Table,
-  { withdrawal, at, endedBy }: { withdrawal: Withdrawal; at: string; endedBy?: Actor | undefined },
-  failure?: Failure,
-) {
-  const movement = { ...withdrawal, amount: withFee(withdrawal), at, decidedBy: endedBy?.principal };
-  const end = 'completedAt = :at, postings = list_append(postings, :postings)';
-  return failure === undefined
-    ? {
-        set: `#status = :completed, ${end}`,
-        values: { completed: 'completed', postings: settlePostings(withdrawal) },
-        wallet: settleHold(table, movement),
-      }
-    : {
-        set: `#status = :failed, failure = :failure, ${end}`,
-        values: { failed: 'failed', failure, postings: releasePostings(withdrawal) },
-        wallet: releaseHold(table, movement),
-      };
-}
 
 /**
  * Returns the items of the write that ends a withdrawal.
@@ -444,46 +246,4 @@ function verdictItems(
     },
     end.wallet,
   ];
-}
-
-/** Returns the update of a transaction, which also records the visits to the bank. */
-function transactionUpdate(table: Table, transactionId: string, change: Change & { remove: string; if: string }) {
-  const { attempts = [] } = change;
-  const recorded = attempts.length === 0 ? '' : ', attempts = list_append(if_not_exists(attempts, :none), :attempts)';
-  return update(table, transactionKey(transactionId), {
-    set: `${change.set}${recorded}, updatedAt = :at`,
-    remove: change.remove,
-    if: change.if,
-    values: { ...change.values, ...(attempts.length > 0 && { none: [], attempts }) },
-  });
-}
-
-type ClaimedChange = Omit<Change, 'attempts'> & { readonly remove: string; readonly attempt: Attempt | undefined };
-
-/** Returns the update of a claimed withdrawal, on condition that this claim still holds the lease. */
-function claimedUpdate(table: Table, claimed: Claimed, { attempt, ...change }: ClaimedChange) {
-  return transactionUpdate(table, claimed.withdrawal.transactionId, {
-    ...change,
-    attempts: [unreportedVisit(claimed.withdrawal), attempt].filter((visit) => visit !== undefined),
-    if: '#status = :executing AND claimId = :claimId',
-    values: { ...change.values, at: claimed.at, executing: 'executing', claimId: claimed.claimId },
-  });
-}
-
-async function whileClaimed(table: Table, claimed: Claimed, change: ClaimedChange): Promise<boolean> {
-  return (await writeOne(table, new UpdateCommand(claimedUpdate(table, claimed, change)))).written;
-}
-
-async function finish(table: Table, claimed: Claimed, attempt: Attempt, failure?: Failure): Promise<boolean> {
-  const { wallet, ...end } = ending(table, claimed, failure);
-  const remove = failure === undefined ? endOfWork : endOfRejected;
-  const result = await write(table, [
-    {
-      label: 'claimed withdrawal',
-      request: { Update: claimedUpdate(table, claimed, { ...end, remove, attempt }) },
-      refused: changed,
-    },
-    wallet,
-  ]);
-  return result.written;
 }

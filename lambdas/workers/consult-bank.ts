@@ -9,7 +9,7 @@ import { describe, logger, metrics } from '../aws/telemetry.ts';
 import type { Table } from '../store/table.ts';
 import { UnreadableItem } from '../store/unreadable.ts';
 import { getWalletWithClock } from '../store/wallets.ts';
-import type { Claim } from '../store/withdrawals.ts';
+import type { Claim } from '../store/withdrawal-claims.ts';
 import { doubtedReading, leaveToRightClock } from './doubted-clock.ts';
 
 export interface BankServices {

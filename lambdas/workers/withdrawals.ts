@@ -18,15 +18,15 @@ import { putBreaker } from '../store/breaker.ts';
 import { executeWithdrawal } from '../store/schedules.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
+import { getWithdrawal } from '../store/withdrawals.ts';
 import {
   claimWithdrawal,
-  getWithdrawal,
   putBackWithdrawal,
   releaseWithdrawal,
   reviewWithdrawal,
   settleWithdrawal,
-} from '../store/withdrawals.ts';
-import type { Claim, Claimed } from '../store/withdrawals.ts';
+} from '../store/withdrawal-claims.ts';
+import type { Claim, Claimed } from '../store/withdrawal-claims.ts';
 import { consultBank, countTurn } from './consult-bank.ts';
 import type { Answered, BankServices, PutBack, Visit } from './consult-bank.ts';
 import { doubtedReading, leaveToRightClock, nextClaimAt } from './doubted-clock.ts';

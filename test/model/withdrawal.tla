@@ -4,8 +4,8 @@
 (* lose their claim, a bank whose answers are late or lost, or that does   *)
 (* not accept a submit, a wallet that is frozen, the bank's notification,  *)
 (* the cancellation and the operator. Time is counted in ticks.            *)
-(* The code: lambdas/store/withdrawals.ts, lambdas/workers/withdrawals.ts  *)
-(* and lambdas/workers/consult-bank.ts.                                    *)
+(* The code: withdrawals.ts and withdrawal-claims.ts of lambdas/store, and *)
+(* withdrawals.ts and consult-bank.ts of lambdas/workers.                  *)
 (***************************************************************************)
 EXTENDS Integers, TLC
 

@@ -14,7 +14,7 @@ import type { Payment } from '../../lambdas/bank/client.ts';
 import { openRequestKeys, openSecret } from '../../lambdas/bank/secret.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
 import { serve } from '../../lambdas/http/http.ts';
-import { settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { settleWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';
 import { startBankSimulator } from '../../local/bank/bank-simulator.ts';
 import type { BankSimulatorOptions } from '../../local/bank/bank-simulator.ts';
 import { openSecrets } from '../../local/secrets-manager/secrets.ts';

@@ -18,7 +18,7 @@ import { listEntries } from '../../lambdas/store/entries.ts';
 import { getState, putState } from '../../lambdas/store/integrity.ts';
 import { entryKey, walletKey } from '../../lambdas/store/keys.ts';
 import { openTable } from '../../lambdas/store/table.ts';
-import { claimWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { claimWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';
 import { toItem } from '../../lambdas/store/write.ts';
 import { eventually } from './eventually.ts';
 import { startService, untilEnded } from './service.ts';

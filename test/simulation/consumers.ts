@@ -15,14 +15,14 @@ import { commitFees, noFees } from '../../lambdas/store/fees.ts';
 import { cancelOrder, openOrder } from '../../lambdas/store/standing-orders.ts';
 import { changeOf } from '../../lambdas/store/stream.ts';
 import { failTransfer, settleTransfers } from '../../lambdas/store/transfers.ts';
+import { returnWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import {
   claimWithdrawal,
   putBackWithdrawal,
   releaseWithdrawal,
-  returnWithdrawal,
   reviewWithdrawal,
   settleWithdrawal,
-} from '../../lambdas/store/withdrawals.ts';
+} from '../../lambdas/store/withdrawal-claims.ts';
 import type { TestTable } from '../engine.ts';
 import { charge, operation, queueTransfer, transfer, withdraw } from '../store/commands.ts';
 import { capture, holdOf, openHold, release } from '../store/hold-commands.ts';

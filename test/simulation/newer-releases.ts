@@ -37,8 +37,8 @@ export const writing: Readonly<Record<'transactions' | 'wallets' | 'messages' | 
       '    ...toStored(transaction),\n',
       "    ...toStored(transaction),\n    v: 2,\n    channel: 'api',\n",
     ),
-    edit('store/withdrawals.ts', "'#status = :executing, claimId", "'v = :two, #status = :executing, claimId"),
-    edit('store/withdrawals.ts', '      ...claim,\n', '      ...claim,\n      two: 2,\n'),
+    edit('store/withdrawal-claims.ts', "'#status = :executing, claimId", "'v = :two, #status = :executing, claimId"),
+    edit('store/withdrawal-claims.ts', '      ...claim,\n', '      ...claim,\n      two: 2,\n'),
     edit(
       'store/withdrawals.ts',
       "      fingerprint: fingerprintOf(['return', original.transactionId]),\n",

@@ -14,7 +14,7 @@ import type { Fees, RouteName as AnyRoute } from '../../lambdas/contract.ts';
 import type { Tiers } from '../../lambdas/domain/tiers.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
-import { reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { reviewWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';
 import type { Call } from '../engine.ts';
 import { useTable } from '../fixture.ts';
 import { issuer, send } from '../request.ts';

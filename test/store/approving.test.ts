@@ -5,7 +5,7 @@ import { walletIdOf } from '../../lambdas/domain/ids.ts';
 import { approvalKey } from '../../lambdas/store/keys.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
-import { reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { reviewWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';
 import { measure } from '../engine.ts';
 import { inTurn, lostAnswer, twice } from '../faults.ts';
 import type { CallerContext } from '../request.ts';

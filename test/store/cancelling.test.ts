@@ -7,12 +7,8 @@ import { issuerMarkOf } from '../../lambdas/domain/ids.ts';
 import type { Withdrawal } from '../../lambdas/domain/transaction.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
-import {
-  cancelWithdrawal,
-  putBackWithdrawal,
-  reviewWithdrawal,
-  settleWithdrawal,
-} from '../../lambdas/store/withdrawals.ts';
+import { cancelWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { putBackWithdrawal, reviewWithdrawal, settleWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';
 import { measure } from '../engine.ts';
 import { useTable } from '../fixture.ts';
 import { endUser, issuer, operator, send } from '../request.ts';

@@ -15,13 +15,15 @@ import { listWallets, setWalletStatus } from '../../lambdas/store/wallets.ts';
 import {
   cancelWithdrawal,
   endWithdrawal,
-  putBackWithdrawal,
-  releaseWithdrawal,
   resolveWithdrawal,
   returnWithdrawal,
+} from '../../lambdas/store/withdrawals.ts';
+import {
+  putBackWithdrawal,
+  releaseWithdrawal,
   reviewWithdrawal,
   settleWithdrawal,
-} from '../../lambdas/store/withdrawals.ts';
+} from '../../lambdas/store/withdrawal-claims.ts';
 import { commitFees, noFees } from '../../lambdas/store/fees.ts';
 import { expireHold } from '../../lambdas/store/holds.ts';
 import { advance, complete, sendBatch, transferLine, withdrawalLine, workerOn } from './batch-commands.ts';

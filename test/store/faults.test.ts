@@ -5,7 +5,7 @@ import { charge as chargeRoute } from '../../lambdas/api/charge.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { touchDue } from '../../lambdas/store/due.ts';
 import { createWallet } from '../../lambdas/store/open-wallet.ts';
-import { settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { settleWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';
 import { measure } from '../engine.ts';
 import type { Fault } from '../engine.ts';
 import { useTable } from '../fixture.ts';

@@ -9,7 +9,7 @@ import type { SubmitOutcome } from '../../lambdas/bank/client.ts';
 import { metrics as names } from '../../lambdas/contract.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { serve } from '../../lambdas/http/http.ts';
-import { settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { settleWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { cancelled, inTurn, lostRequest } from '../faults.ts';

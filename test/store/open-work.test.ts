@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from '@jest/globals';
 import { defaultDueShards, metrics as names } from '../../lambdas/contract.ts';
 import { dueShard, holdShards, orderShards, scheduleShards, transactionKey } from '../../lambdas/store/keys.ts';
-import { putBackWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { putBackWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import type { TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';

@@ -6,7 +6,7 @@ import { withdraw } from '../../lambdas/api/withdraw.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import type { QueuedServices } from '../../lambdas/http/queued-command.ts';
-import { putBackWithdrawal, settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { putBackWithdrawal, settleWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';
 import { answer } from '../faults.ts';
 import { endUser, send } from '../request.ts';
 import { destination, newKey } from './commands.ts';

@@ -5,7 +5,7 @@ import { transfer } from '../../lambdas/api/transfer.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
-import { settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { settleWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';
 import { endUser, send } from '../request.ts';
 import type { Request } from '../request.ts';
 import { destination, newKey } from './commands.ts';

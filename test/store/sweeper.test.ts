@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { earliestDue } from '../../lambdas/store/due.ts';
 import { dueShard, dueShardOf, transactionKey, waitingShard } from '../../lambdas/store/keys.ts';
-import { putBackWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { putBackWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { measure } from '../engine.ts';
 import type { TestTable } from '../engine.ts';

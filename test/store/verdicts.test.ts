@@ -8,14 +8,8 @@ import type { Transaction, Withdrawal } from '../../lambdas/domain/transaction.t
 import { serve } from '../../lambdas/http/http.ts';
 import { earliestDue, listReviews } from '../../lambdas/store/due.ts';
 import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
-import {
-  endWithdrawal,
-  releaseWithdrawal,
-  resolveWithdrawal,
-  returnWithdrawal,
-  reviewWithdrawal,
-  settleWithdrawal,
-} from '../../lambdas/store/withdrawals.ts';
+import { endWithdrawal, resolveWithdrawal, returnWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { releaseWithdrawal, reviewWithdrawal, settleWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';
 import { send } from '../request.ts';
 import { newKey, operation, timeOf, withdraw } from './commands.ts';
 import {

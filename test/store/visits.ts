@@ -1,8 +1,8 @@
 /** Accepted withdrawals, and the visits of workers to the bank for them. */
 import type { Attempt, Failure } from '../../lambdas/domain/transaction.ts';
 import type { Table } from '../../lambdas/store/table.ts';
-import { claimWithdrawal } from '../../lambdas/store/withdrawals.ts';
-import type { Claimed } from '../../lambdas/store/withdrawals.ts';
+import { claimWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';
+import type { Claimed } from '../../lambdas/store/withdrawal-claims.ts';
 import { newKey, timeOf, withdraw } from './commands.ts';
 import { fundedWallet } from './wallets.ts';
 

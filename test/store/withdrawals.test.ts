@@ -7,8 +7,8 @@ import {
   releaseWithdrawal,
   reviewWithdrawal,
   settleWithdrawal,
-} from '../../lambdas/store/withdrawals.ts';
-import type { Claimed } from '../../lambdas/store/withdrawals.ts';
+} from '../../lambdas/store/withdrawal-claims.ts';
+import type { Claimed } from '../../lambdas/store/withdrawal-claims.ts';
 import { charge, newKey, queueTransfer, timeOf } from './commands.ts';
 import { allItems, assertWritesNothing, fieldsOf, isDue, itemOf, plant, withdrawalOf } from './inspect.ts';
 import { acceptedWithdrawal, accountClosed, bankId, claim, claimed, visit } from './visits.ts';

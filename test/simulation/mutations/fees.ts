@@ -28,7 +28,7 @@ export const feeMutations: readonly Mutation[] = [
   ),
   mutation(
     'end a withdrawal without its fee',
-    'lambdas/store/withdrawals.ts',
+    'lambdas/store/withdrawal-update.ts',
     'amount: withFee(withdrawal), at, decidedBy',
     'at, decidedBy',
     'withdraw with a fee, rejected',

@@ -21,11 +21,11 @@ export const upgradeMutations: readonly Mutation[] = [
   mutation(
     'claim a newer withdrawal',
     {
-      file: 'lambdas/store/withdrawals.ts',
+      file: 'lambdas/store/withdrawal-claims.ts',
       text: 'if: `#type = :withdrawal AND ${ofTransactionVersion.if} AND #status IN',
       replacement: 'if: `#type = :withdrawal AND #status IN',
     },
-    { file: 'lambdas/store/withdrawals.ts', text: '      ...ofTransactionVersion.values,\n', replacement: '' },
+    { file: 'lambdas/store/withdrawal-claims.ts', text: '      ...ofTransactionVersion.values,\n', replacement: '' },
   ),
   mutation(
     'use a newer wallet',
@@ -41,7 +41,7 @@ export const upgradeMutations: readonly Mutation[] = [
     },
   ),
   mutation('drop a member that only a newer release knows', {
-    file: 'lambdas/store/withdrawals.ts',
+    file: 'lambdas/store/withdrawal-update.ts',
     text: "const endOfWork = 'dueShard,",
     replacement: "const endOfWork = 'channel, dueShard,",
   }),

@@ -2,6 +2,7 @@
 import { mutation } from '../mutation.ts';
 import type { Mutation } from '../mutation.ts';
 
+const claims = 'lambdas/store/withdrawal-claims.ts';
 const withdrawals = 'lambdas/store/withdrawals.ts';
 const worker = 'lambdas/workers/withdrawals.ts';
 const consultBank = 'lambdas/workers/consult-bank.ts';
@@ -11,7 +12,7 @@ const noPayment = "{ code: 'not_found', message: '' }";
 export const withdrawalMutations: readonly Mutation[] = [
   mutation(
     'settle without the claim',
-    withdrawals,
+    claims,
     "if: '#status = :executing AND claimId = :claimId',",
     "if: '#status = :executing OR claimId = :claimId OR attribute_exists(pk)',",
   ),
@@ -23,14 +24,14 @@ export const withdrawalMutations: readonly Mutation[] = [
   ),
   mutation(
     'settle with a claim that was lost',
-    withdrawals,
+    claims,
     "if: '#status = :executing AND claimId = :claimId',",
     "if: '#status = :executing AND (claimId = :claimId OR attribute_exists(pk))',",
   ),
-  mutation('claim before the lease has ended', withdrawals, ' AND dueAt <= :at`', '`'),
+  mutation('claim before the lease has ended', claims, ' AND dueAt <= :at`', '`'),
   mutation(
     'claim without saying that a submit may leave',
-    withdrawals,
+    claims,
     'dueAt = :leaseUntil, submitBy = :submitBy',
     'dueAt = :leaseUntil, unheeded = :submitBy',
   ),
@@ -86,7 +87,7 @@ export const withdrawalMutations: readonly Mutation[] = [
   ),
   mutation(
     'forget to which bank a submit went',
-    withdrawals,
+    claims,
     "submitBy === undefined ? ', submitBy, bankId' : ''",
     "submitBy === undefined ? ', submitBy, bankId' : ', bankId'",
   ),
@@ -102,7 +103,7 @@ export const withdrawalMutations: readonly Mutation[] = [
     "if (wallet.status === 'frozen') {",
     'if (wallet.status !== wallet.status) {',
   ),
-  mutation('fail in place of review', withdrawals, "values: { review: 'review',", "values: { review: 'failed',"),
+  mutation('fail in place of review', claims, "values: { review: 'review',", "values: { review: 'failed',"),
   mutation(
     'end a withdrawal that has ended',
     withdrawals,

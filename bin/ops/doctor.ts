@@ -7,7 +7,7 @@ import { openQueueDepth } from '../../lambdas/aws/queue.ts';
 import { listOpenBatches } from '../../lambdas/store/batches.ts';
 import { getBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listReviews } from '../../lambdas/store/due.ts';
-import { orderShards, queuedTypes } from '../../lambdas/store/keys.ts';
+import { orderShards, queuedTypes } from '../../lambdas/store/due-keys.ts';
 import { listDueOrders } from '../../lambdas/store/standing-orders.ts';
 import { getState } from '../../lambdas/store/integrity.ts';
 import { listWebhooks } from '../../lambdas/store/webhooks.ts';

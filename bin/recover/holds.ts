@@ -1,7 +1,8 @@
 import { endPostings } from '../../lambdas/domain/hold.ts';
 import { requesterOf } from '../../lambdas/domain/transaction.ts';
 import type { Hold } from '../../lambdas/domain/transaction.ts';
-import { dueShardOf, transactionKey } from '../../lambdas/store/keys.ts';
+import { transactionKey } from '../../lambdas/store/keys.ts';
+import { dueShardOf } from '../../lambdas/store/due-keys.ts';
 import { toTransaction } from '../../lambdas/store/transactions.ts';
 import { readable } from '../../lambdas/store/unreadable.ts';
 import type { Item } from '../../lambdas/store/write.ts';

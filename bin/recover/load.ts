@@ -4,15 +4,13 @@ import type { AttributeValue, QueryCommandInput, ScanCommandInput } from '@aws-s
 import { entryItems, indexes, ledgerItems } from '../../lambdas/contract.ts';
 import { forEachOf } from '../../lambdas/aws/parallel.ts';
 import { legIdOf } from '../../lambdas/domain/ids.ts';
+import { kindOf, ledgerPartition, walletKey } from '../../lambdas/store/keys.ts';
 import {
-  kindOf,
-  ledgerPartition,
   ordersPartition,
   receiverPartitions,
   walletIdOfOrders,
   walletIdOfPartition,
-  walletKey,
-} from '../../lambdas/store/keys.ts';
+} from '../../lambdas/store/history-keys.ts';
 import { parseApproval } from '../../lambdas/store/approvals.ts';
 import { askedPrefix } from '../../lambdas/store/operations.ts';
 import { readItems } from '../../lambdas/store/read.ts';

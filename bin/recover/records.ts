@@ -5,15 +5,9 @@ import { fingerprintOf, issuerMarkOf } from '../../lambdas/domain/ids.ts';
 import type { Attempt } from '../../lambdas/domain/transaction.ts';
 import { openWallet } from '../../lambdas/domain/wallet.ts';
 import type { LimitsChange, StatusChange, Wallet } from '../../lambdas/domain/wallet.ts';
-import {
-  dueShardOf,
-  historyKeyOf,
-  ownedWalletKey,
-  reviewShard,
-  scheduleShardOf,
-  transactionKey,
-  walletKey,
-} from '../../lambdas/store/keys.ts';
+import { ownedWalletKey, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
+import { dueShardOf, reviewShard, scheduleShardOf } from '../../lambdas/store/due-keys.ts';
+import { historyKeyOf } from '../../lambdas/store/history-keys.ts';
 import { restoredFingerprint } from '../../lambdas/store/operations.ts';
 import { itemVersion, versionOf } from '../../lambdas/store/unreadable.ts';
 import type { Item } from '../../lambdas/store/write.ts';

@@ -1,6 +1,8 @@
 /** The scheduled payments of a restored table that were executed after the restored moment. */
 import { executedWithdrawal } from '../../lambdas/domain/schedule.ts';
-import { dueShardOf, historyKeyOf, reviewShard, transactionKey } from '../../lambdas/store/keys.ts';
+import { transactionKey } from '../../lambdas/store/keys.ts';
+import { dueShardOf, reviewShard } from '../../lambdas/store/due-keys.ts';
+import { historyKeyOf } from '../../lambdas/store/history-keys.ts';
 import { toTransaction } from '../../lambdas/store/transactions.ts';
 import { readable } from '../../lambdas/store/unreadable.ts';
 import { soundCandidate } from './put-back.ts';

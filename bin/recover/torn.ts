@@ -1,6 +1,7 @@
 /** Repairs of single records, and the names of what no source can put back. */
 import { forEachOf } from '../../lambdas/aws/parallel.ts';
-import { dueShardOf, reviewShard, transactionKey } from '../../lambdas/store/keys.ts';
+import { transactionKey } from '../../lambdas/store/keys.ts';
+import { dueShardOf, reviewShard } from '../../lambdas/store/due-keys.ts';
 import { readable } from '../../lambdas/store/unreadable.ts';
 import { toTransaction } from '../../lambdas/store/transactions.ts';
 import type { Item } from '../../lambdas/store/write.ts';

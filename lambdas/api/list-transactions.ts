@@ -9,7 +9,7 @@ import { historyFields } from '../http/history-fields.ts';
 import { openReadLimits } from '../http/limits.ts';
 import { query, serve } from '../http/http.ts';
 import { transactionView } from '../views/transaction-view.ts';
-import { isHistoryKey } from '../store/keys.ts';
+import { isHistoryKey } from '../store/history-keys.ts';
 import { openTable } from '../store/table.ts';
 import { listTransactions as readTransactions } from '../store/transactions.ts';
 import { audienceOf } from '../http/visible.ts';

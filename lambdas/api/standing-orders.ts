@@ -22,7 +22,7 @@ import type { PaymentServices } from '../http/payment-limits.ts';
 import { queryFields } from '../http/query-fields.ts';
 import { currencyOf, invalid, requireCurrency } from '../http/request.ts';
 import { timeField } from '../http/time-field.ts';
-import { isOrderHistoryKey } from '../store/keys.ts';
+import { isOrderHistoryKey } from '../store/history-keys.ts';
 import { cancelOrder, getOrder, listOrders, openOrder } from '../store/standing-orders.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';

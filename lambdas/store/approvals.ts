@@ -4,7 +4,8 @@ import { approvalStatuses, decisionRefusal, guardedCommands } from '../domain/ap
 import type { Approval, ApprovalEnd, AskedApproval } from '../domain/approval.ts';
 import { WalletError } from '../domain/errors.ts';
 import { isTime } from '../domain/hours.ts';
-import { approvalIdOfKey, approvalKey, approvalShard, transactionKey } from './keys.ts';
+import { approvalIdOfKey, approvalKey, transactionKey } from './keys.ts';
+import { approvalShard } from './due-keys.ts';
 import {
   askedFingerprint,
   putOperation,

@@ -1,7 +1,8 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { indexes } from '../contract.ts';
 import type { Transaction, TransactionStatus, TransactionType } from '../domain/transaction.ts';
-import { kindOf, transactionIdOfHistoryKey, transactionKey } from './keys.ts';
+import { kindOf, transactionKey } from './keys.ts';
+import { transactionIdOfHistoryKey } from './history-keys.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { getTransactions } from './transactions.ts';

@@ -1,6 +1,8 @@
 import type { WalletError } from '../domain/errors.ts';
 import type { OpenHold, PendingTransfer, PendingWithdrawal, Transaction } from '../domain/transaction.ts';
-import { dueShardOf, historyKeyOf, transactionKey } from './keys.ts';
+import { transactionKey } from './keys.ts';
+import { dueShardOf } from './due-keys.ts';
+import { historyKeyOf } from './history-keys.ts';
 import type { Movement } from './movements.ts';
 import { inPlaceOfRequest, putRecord, replayedRecord, replayOnly } from './operations.ts';
 import { limitedBy } from './rate-window.ts';

@@ -5,17 +5,9 @@ import { defaultDueShards, indexes } from '../contract.ts';
 import type { ClockReading } from '../domain/withdrawal.ts';
 import { forEachOf } from '../aws/parallel.ts';
 import { watchClock } from './database-clock.ts';
-import {
-  dueShard,
-  dueShardOf,
-  dueTypes,
-  queuedTypes,
-  reviewShard,
-  shardsOf,
-  transactionKey,
-  waitingShard,
-} from './keys.ts';
-import type { DueKind, DueType } from './keys.ts';
+import { transactionKey } from './keys.ts';
+import { dueShard, dueShardOf, dueTypes, queuedTypes, reviewShard, shardsOf, waitingShard } from './due-keys.ts';
+import type { DueKind, DueType } from './due-keys.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { InvalidItem, parsed, requireTransactionVersion, UnreadableItem } from './unreadable.ts';

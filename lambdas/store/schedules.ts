@@ -21,7 +21,9 @@ import type {
 } from '../domain/transaction.ts';
 import { commit, movement } from './commit.ts';
 import type { Committed } from './commit.ts';
-import { historyKeyOf, scheduleShardOf, transactionKey } from './keys.ts';
+import { transactionKey } from './keys.ts';
+import { scheduleShardOf } from './due-keys.ts';
+import { historyKeyOf } from './history-keys.ts';
 import { debit, hold, schedule, unschedule } from './movements.ts';
 import { putOperation, refuseKeyOf, replayedRecord } from './operations.ts';
 import type { Operation } from './operations.ts';

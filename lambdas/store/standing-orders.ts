@@ -16,16 +16,9 @@ import {
 import type { ActiveOrder, Advance, OrderCancellation, StandingOrder } from '../domain/standing-order.ts';
 import type { ScheduledPayment } from '../domain/transaction.ts';
 import { commit, movement } from './commit.ts';
-import {
-  orderHistoryKeyOf,
-  orderKey,
-  orderShard,
-  orderShardOf,
-  ordersPartition,
-  scheduleShardOf,
-  standingOrderIdOfHistoryKey,
-  walletIdOfOrders,
-} from './keys.ts';
+import { orderKey } from './keys.ts';
+import { orderShard, orderShardOf, scheduleShardOf } from './due-keys.ts';
+import { orderHistoryKeyOf, ordersPartition, standingOrderIdOfHistoryKey, walletIdOfOrders } from './history-keys.ts';
 import { countOrder, schedule, unschedule } from './movements.ts';
 import { putOperation, replayedRecord, replayOnly } from './operations.ts';
 import type { Operation } from './operations.ts';

@@ -7,13 +7,8 @@ import { isTime } from '../domain/hours.ts';
 import { isAmount } from '../domain/money.ts';
 import { holdEnds, transactionTypes } from '../domain/transaction.ts';
 import type { Transaction, TransactionStatus, TransactionType } from '../domain/transaction.ts';
-import {
-  historyKeyOf,
-  receiverPartitions,
-  transactionIdOfHistoryKey,
-  transactionKey,
-  walletIdOfPartition,
-} from './keys.ts';
+import { transactionKey } from './keys.ts';
+import { historyKeyOf, receiverPartitions, transactionIdOfHistoryKey, walletIdOfPartition } from './history-keys.ts';
 import { readParsed } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';

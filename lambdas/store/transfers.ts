@@ -4,7 +4,8 @@ import type { DirectTransfer, Failure, PendingTransfer } from '../domain/transac
 import { arrivalPostings, failurePostings, fittingTransfers } from '../domain/transfer.ts';
 import { accept, commit, movement } from './commit.ts';
 import type { Committed } from './commit.ts';
-import { crowdPartition, transactionKey } from './keys.ts';
+import { transactionKey } from './keys.ts';
+import { crowdPartition } from './history-keys.ts';
 import { credit, creditCrowd, creditReceiver, debit, giveBack } from './movements.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';

@@ -4,7 +4,8 @@ import type { Attempt, ExecutingWithdrawal, Failure, OpenWithdrawal, Transaction
 import { unreportedVisit } from '../domain/withdrawal.ts';
 import type { ClockReading } from '../domain/withdrawal.ts';
 import { watchClock } from './database-clock.ts';
-import { dueShardOf, reviewShard, scheduleShardOf, transactionKey, waitingShard } from './keys.ts';
+import { transactionKey } from './keys.ts';
+import { dueShardOf, reviewShard, scheduleShardOf, waitingShard } from './due-keys.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
 import { ofTransactionVersion } from './unreadable.ts';

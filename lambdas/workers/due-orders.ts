@@ -3,7 +3,7 @@ import { forEachOf } from '../aws/parallel.ts';
 import { logger } from '../aws/telemetry.ts';
 import { waitsSince } from '../domain/standing-order.ts';
 import type { ActiveOrder } from '../domain/standing-order.ts';
-import { orderShards } from '../store/keys.ts';
+import { orderShards } from '../store/due-keys.ts';
 import { listDueOrders, makeNextPayment } from '../store/standing-orders.ts';
 import type { DueOrders } from '../store/standing-orders.ts';
 import { UnreadableItem } from '../store/unreadable.ts';

@@ -5,7 +5,7 @@ import { WalletError } from '../domain/errors.ts';
 import { listExpired } from '../store/due.ts';
 import type { DueWork, WorkPage } from '../store/due.ts';
 import { expireHold } from '../store/holds.ts';
-import { holdShards } from '../store/keys.ts';
+import { holdShards } from '../store/due-keys.ts';
 import { attempt, databaseTime, earlier, pageSize, readableWork, shardsAtATime } from './sweeper-run.ts';
 import type { Run } from './sweeper-run.ts';
 

@@ -3,8 +3,8 @@ import { forEachOf } from '../aws/parallel.ts';
 import { logger } from '../aws/telemetry.ts';
 import { listScheduled } from '../store/due.ts';
 import type { DueWork, ExpiredPage } from '../store/due.ts';
-import { queuedTypes, scheduleShards } from '../store/keys.ts';
-import type { QueuedType } from '../store/keys.ts';
+import { queuedTypes, scheduleShards } from '../store/due-keys.ts';
+import type { QueuedType } from '../store/due-keys.ts';
 import { attempt, databaseTime, earlier, noteOldest, pageSize, readableWork, shardsAtATime } from './sweeper-run.ts';
 import type { Run } from './sweeper-run.ts';
 

@@ -1,6 +1,6 @@
 /** The progress of a run of the sweeper, and what its parts have in common. */
 import type { DueWork, ListedWork } from '../store/due.ts';
-import type { QueuedType } from '../store/keys.ts';
+import type { QueuedType } from '../store/due-keys.ts';
 import type { Table } from '../store/table.ts';
 import { UnreadableItem } from '../store/unreadable.ts';
 

@@ -10,7 +10,7 @@ import type { Queue } from '../aws/queue.ts';
 import { logger, metrics } from '../aws/telemetry.ts';
 import { listDue, listReviewsWithClock, listWaiting, touchDue } from '../store/due.ts';
 import type { DueWork, ListedWork, WorkPage } from '../store/due.ts';
-import type { QueuedType } from '../store/keys.ts';
+import type { QueuedType } from '../store/due-keys.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { collectFees } from './collect-fees.ts';

@@ -1,6 +1,6 @@
 /** Items of the table as an auditor knows them, and the rules that each change of one must keep. */
 import { isDeepStrictEqual } from 'node:util';
-import { reviewShard, waitingShard } from '../../lambdas/store/keys.ts';
+import { reviewShard, waitingShard } from '../../lambdas/store/due-keys.ts';
 
 /** An item as JavaScript values. */
 export type Item = Readonly<Record<string, unknown>>;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { readBookings } from '../../lambdas/store/books.ts';
-import { historyKeyOf, transactionKey } from '../../lambdas/store/keys.ts';
+import { transactionKey } from '../../lambdas/store/keys.ts';
+import { historyKeyOf } from '../../lambdas/store/history-keys.ts';
 import { useTable } from '../fixture.ts';
 import { timeOf, transfer } from './commands.ts';
 import { itemOf, plant } from './inspect.ts';

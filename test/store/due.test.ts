@@ -3,7 +3,7 @@ import { describe, it } from '@jest/globals';
 import { defaultDueShards as dueShards, metrics as names } from '../../lambdas/contract.ts';
 import { getBreaker, putBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listDue, listReviews, touchDue } from '../../lambdas/store/due.ts';
-import { dueTypes } from '../../lambdas/store/keys.ts';
+import { dueTypes } from '../../lambdas/store/due-keys.ts';
 import { readable } from '../../lambdas/store/unreadable.ts';
 import { endWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { reviewWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';

@@ -4,7 +4,7 @@ import { currencyOfWalletId, transactionIdOf } from '../../lambdas/domain/ids.ts
 import { queuedTransfer } from '../../lambdas/domain/transfer.ts';
 import { withdrawal } from '../../lambdas/domain/withdrawal.ts';
 import { movement, putTransaction } from '../../lambdas/store/commit.ts';
-import { dueShardOf } from '../../lambdas/store/keys.ts';
+import { dueShardOf } from '../../lambdas/store/due-keys.ts';
 import { debit, hold } from '../../lambdas/store/movements.ts';
 import { write } from '../../lambdas/store/write.ts';
 import { returnWithdrawal } from '../../lambdas/store/withdrawals.ts';

@@ -4,7 +4,7 @@ import { describe, it } from '@jest/globals';
 import { sum } from '../../lambdas/domain/postings.ts';
 import type { Posting } from '../../lambdas/domain/postings.ts';
 import type { Hold } from '../../lambdas/domain/transaction.ts';
-import { dueShardOf } from '../../lambdas/store/keys.ts';
+import { dueShardOf } from '../../lambdas/store/due-keys.ts';
 import { captureHold, expireHold, releaseOpenHold } from '../../lambdas/store/holds.ts';
 import { listTransactions } from '../../lambdas/store/transactions.ts';
 import { measure } from '../engine.ts';

@@ -13,15 +13,8 @@ import {
   transactionIdOfReceipt,
   walletIdOf,
 } from '../../lambdas/domain/ids.ts';
-import {
-  dueShard,
-  dueShardOf,
-  dueTypes,
-  historyKeyOf,
-  holdShards,
-  isHistoryKey,
-  transactionIdOfHistoryKey,
-} from '../../lambdas/store/keys.ts';
+import { dueShard, dueShardOf, dueTypes, holdShards } from '../../lambdas/store/due-keys.ts';
+import { historyKeyOf, isHistoryKey, transactionIdOfHistoryKey } from '../../lambdas/store/history-keys.ts';
 
 /** Strings of few characters, among them the separators of the formats, so that principals and keys often collide. */
 const part = fc.string({ unit: fc.constantFrom('a', '1', ':', '#', '_', 'é', '|'), minLength: 1, maxLength: 5 });

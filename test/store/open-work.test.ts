@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from '@jest/globals';
 import { defaultDueShards, metrics as names } from '../../lambdas/contract.ts';
-import { dueShard, holdShards, orderShards, scheduleShards, transactionKey } from '../../lambdas/store/keys.ts';
+import { transactionKey } from '../../lambdas/store/keys.ts';
+import { dueShard, holdShards, orderShards, scheduleShards } from '../../lambdas/store/due-keys.ts';
 import { putBackWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import type { TestTable } from '../engine.ts';

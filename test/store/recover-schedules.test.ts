@@ -1,7 +1,8 @@
 /** The recovery of scheduled payments, on the real engine. */
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
-import { scheduleShardOf, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
+import { transactionKey, walletKey } from '../../lambdas/store/keys.ts';
+import { scheduleShardOf } from '../../lambdas/store/due-keys.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
 import { newBooks } from '../books.ts';
 import { afterTest, useEngine } from '../fixture.ts';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { problemOf } from '../../lambdas/domain/bookings.ts';
-import { historyKeyOf, scheduleShardOf } from '../../lambdas/store/keys.ts';
+import { scheduleShardOf } from '../../lambdas/store/due-keys.ts';
+import { historyKeyOf } from '../../lambdas/store/history-keys.ts';
 import { executeTransfer, executeWithdrawal } from '../../lambdas/store/schedules.ts';
 import { listTransactions } from '../../lambdas/store/transactions.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';

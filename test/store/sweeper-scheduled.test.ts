@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from '@jest/globals';
 import { metrics as names } from '../../lambdas/contract.ts';
-import { dueShard, scheduleShardOf } from '../../lambdas/store/keys.ts';
+import { dueShard, scheduleShardOf } from '../../lambdas/store/due-keys.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import type { TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';

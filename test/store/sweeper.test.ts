@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { earliestDue } from '../../lambdas/store/due.ts';
-import { dueShard, dueShardOf, transactionKey, waitingShard } from '../../lambdas/store/keys.ts';
+import { transactionKey } from '../../lambdas/store/keys.ts';
+import { dueShard, dueShardOf, waitingShard } from '../../lambdas/store/due-keys.ts';
 import { putBackWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { measure } from '../engine.ts';

@@ -6,15 +6,8 @@ import { describe, it } from '@jest/globals';
 import { lastEntry } from '../../lambdas/store/entries.ts';
 import { getActivities } from '../../lambdas/store/activity.ts';
 import { listDue, listReviews } from '../../lambdas/store/due.ts';
-import {
-  activityKey,
-  dueShardOf,
-  entryKey,
-  preferencesKey,
-  reviewShard,
-  transactionKey,
-  walletKey,
-} from '../../lambdas/store/keys.ts';
+import { activityKey, entryKey, preferencesKey, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
+import { dueShardOf, reviewShard } from '../../lambdas/store/due-keys.ts';
 import { getPreferencesOf } from '../../lambdas/store/preferences.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { getTransactions } from '../../lambdas/store/transactions.ts';

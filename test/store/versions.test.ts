@@ -12,13 +12,13 @@ import {
   approvalKey,
   batchKey,
   chunkKey,
-  dueShardOf,
   entryKey,
   integrityKey,
   preferencesKey,
   transactionKey,
   walletKey,
 } from '../../lambdas/store/keys.ts';
+import { dueShardOf } from '../../lambdas/store/due-keys.ts';
 import { getPreferences, putPreferences } from '../../lambdas/store/preferences.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';

@@ -19,7 +19,7 @@ export const transferMutations: readonly Mutation[] = [
   ),
   mutation(
     'read the history of a crowded wallet without its last part',
-    'lambdas/store/keys.ts',
+    'lambdas/store/history-keys.ts',
     'Array.from({ length: crowdParts }, (_, part)',
     'Array.from({ length: crowdParts - 1 }, (_, part)',
   ),

@@ -1,8 +1,14 @@
-/** S3: a bucket here is a folder. What S3 itself enforces (object lock, encryption, who may read) it cannot. */
+/**
+ * S3: a bucket here is a folder, with an endpoint for functions and for links. What S3 itself enforces (object lock, encryption,
+ * expiry, the permissions of functions) it cannot.
+ */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { resourceType } from '../machine/machine.ts';
 import type { Service } from '../machine/machine.ts';
+import { listen } from '../http/server.ts';
+import { openObjectFolders } from './object-folders.ts';
+import { serveObjects } from './object-server.ts';
 
 export interface Buckets {
   /** Folder with one folder for each bucket. */
@@ -11,8 +17,12 @@ export interface Buckets {
 }
 
 export const s3: Service<Buckets> = {
-  open({ data, progress }) {
+  async open({ data, environment, progress, shutdown }) {
     const folder = data.subfolder('buckets');
+    const server = await listen(0);
+    server.open(serveObjects(openObjectFolders(folder), () => environment['AWS_SECRET_ACCESS_KEY'] ?? ''));
+    shutdown.add(() => server.close());
+    environment['AWS_ENDPOINT_URL_S3'] = server.url;
     let isSaid = false;
     return {
       folder,
@@ -30,7 +40,7 @@ export const s3: Service<Buckets> = {
         BucketEncryption: 'cloud',
         LifecycleConfiguration: 'cloud',
         LoggingConfiguration: 'cloud',
-        // No object arrives here: functions reach no bucket.
+        // No event of S3 arrives here.
         NotificationConfiguration: 'cloud',
         ObjectLockConfiguration: 'cloud',
         ObjectLockEnabled: 'cloud',

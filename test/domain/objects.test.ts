@@ -1,4 +1,4 @@
-/** The bucket's two operations over HTTP: keys, conditions, signatures, retries and errors. */
+/** The operations of a bucket over HTTP: keys, conditions, parts, signatures, retries and errors. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -7,10 +7,9 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, it } from '@jest/globals';
 import { openObjects } from '../../lambdas/aws/objects.ts';
-import type { Objects } from '../../lambdas/aws/objects.ts';
 
 let server: Server;
-let bucket: Objects;
+let bucket: ReturnType<typeof openObjects>;
 let answers: [status: number, body: string][] = [];
 const requests: { line: string; headers: IncomingMessage['headers']; body: string }[] = [];
 const names = ['AWS_REGION', 'AWS_ENDPOINT_URL_S3', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] as const;
@@ -90,5 +89,41 @@ describe('a bucket', () => {
     ];
     assert.equal((await bucket.get('a'))?.size, 1);
     await assert.rejects(bucket.get('a'), { message: 'S3 has answered 403 AccessDenied about a' });
+  });
+
+  it('stores an object in parts', async () => {
+    answers = [
+      [200, '<InitiateMultipartUploadResult><UploadId>u/1</UploadId></InitiateMultipartUploadResult>'],
+      [200, ''],
+      [200, '<CompleteMultipartUploadResult/>'],
+    ];
+    const uploadId = await bucket.beginUpload('files/a.csv', { 'content-type': 'text/csv' });
+    assert.equal(uploadId, 'u/1');
+    await bucket.putPart('files/a.csv', { uploadId, number: 2 }, 'part');
+    assert.equal(await bucket.completeUpload('files/a.csv', uploadId, ['"e1"', '"e2"']), true);
+    assert.deepEqual(
+      requests.map(({ line }) => line),
+      [
+        'POST /files/files/a.csv?uploads=',
+        'PUT /files/files/a.csv?partNumber=2&uploadId=u%2F1',
+        'POST /files/files/a.csv?uploadId=u%2F1',
+      ],
+    );
+    assert.equal(requests[0]?.headers['content-type'], 'text/csv');
+    assert.match(requests[2]?.body ?? '', /<Part><PartNumber>2<\/PartNumber><ETag>"e2"<\/ETag><\/Part>/);
+  });
+
+  it('reports an upload that is over, and an error under the status 200', async () => {
+    const error = (code: string) => `<Error><Code>${code}</Code></Error>`;
+    answers = [
+      [404, error('NoSuchUpload')],
+      [404, error('NoSuchUpload')],
+      [400, error('InvalidPart')],
+      [200, error('InternalError')],
+    ];
+    assert.equal(await bucket.putPart('a', { uploadId: 'u', number: 1 }, ''), undefined);
+    assert.equal(await bucket.completeUpload('a', 'u', []), false);
+    assert.equal(await bucket.completeUpload('a', 'u', []), false);
+    await assert.rejects(bucket.completeUpload('a', 'u', []), { message: 'S3 has answered 200 InternalError about a' });
   });
 });

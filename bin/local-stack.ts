@@ -20,5 +20,6 @@ new WalletStack(app, 'Wallet', {
   console: { development: true },
   // Receivers are on this machine.
   webhooks: { loopback: true },
+  statementFiles: true,
   fourEyes: { charge: { above: Number.MAX_SAFE_INTEGER, byCurrency: { CHF: 1_000_000 } } },
 });

@@ -1,7 +1,7 @@
 /** The examples in docs/openapi.json. A test checks each of them against the schema beside it. */
 import type { namedSchemas } from '../lambdas/views/answer-schemas.ts';
 import { statementFormats } from '../lambdas/views/statement-formats.ts';
-import type { FormatName } from '../lambdas/views/statement-formats.ts';
+import type { FormatName } from '../lambdas/domain/statement-file.ts';
 import { problemExample } from './openapi-problems.ts';
 import {
   walletId,
@@ -37,6 +37,8 @@ import {
   emptyWallet,
   entry,
   statement,
+  pendingStatementFile,
+  statementFile,
   preferences,
   pass,
   webhook,
@@ -83,6 +85,7 @@ export const answerExamples: Readonly<Record<keyof typeof namedSchemas, object>>
   Entry: entry,
   EntryPage: { items: [entry], nextCursor: 'MTI' },
   Statement: statement,
+  StatementFile: statementFile,
   Totals: {
     ...{ ownerId: 'alice', month: '2026-03', from: statement.from, to: statement.to, final: true },
     items: [{ currency: 'USD', type: 'withdrawal', count: 1, in: 0, out: 2_500, fees: 0 }],
@@ -128,6 +131,7 @@ export const answerExamplesOfRoutes: Readonly<Record<string, object>> = {
   'approve 200': endedApproval('approved', 'The payment provider confirms it'),
   'reject 200': endedApproval('rejected', 'Not on the statement of the payment provider'),
   'create-batch 202': { ...batch, status: 'accepted', waiting: 3, accepted: 0, refused: 0, updatedAt: at },
+  'create-statement-file 202': pendingStatementFile,
   'create-webhook 201': newWebhook,
   'put-webhook 200': { ...webhook, status: 'disabled', disabledBecause: 'operator', updatedAt: later },
   'rotate-webhook-secret 200': { ...newWebhook, previousSecretUntil: '2026-03-02T12:00:04.250Z', updatedAt: later },
@@ -198,6 +202,7 @@ export const bodyExamples: Readonly<Record<string, object>> = {
     description: 'Rent',
   },
   'cancel-standing-order': { reason: 'The contract has ended' },
+  'create-statement-file': { from: '2026-03-01T00:00:00Z', to: '2026-04-01T00:00:00Z', format: 'camt.053' },
   'create-webhook': { url: webhook.url, eventTypes: webhook.eventTypes, description: webhook.description },
   'put-webhook': { status: 'disabled' },
   'rotate-webhook-secret': {},

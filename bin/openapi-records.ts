@@ -278,6 +278,22 @@ export const statement: StatementView = {
   },
   sums: { lines: 1, in: 0, out: 2_500, fees: 0 },
 };
+const statementTerms = {
+  statementId: 'st_c5x2nqk7zmt3whcf6bjy4sadpr',
+  ...{ walletId, format: 'camt.053', from: statement.from, to: statement.to, final: true },
+  ...{ opening: statement.opening, closing: statement.closing },
+  createdAt: '2026-04-01T12:00:00.000Z',
+  expiresAt: '2026-04-08T12:00:00.000Z',
+};
+export const pendingStatementFile = { ...statementTerms, status: 'pending' };
+export const statementFile = {
+  ...{ ...statementTerms, status: 'ready', sums: statement.sums },
+  file: {
+    bytes: 2_113,
+    url: 'https://wallet-statements.s3.eu-west-1.amazonaws.com/files/st_c5x2nqk7zmt3whcf6bjy4sadpr.xml?X-Amz-Expires=300&X-Amz-Signature=5f2c9a',
+    expiresAt: '2026-04-01T12:10:00.000Z',
+  },
+};
 export const preferences = {
   ownerId: 'alice',
   channels: { email: true, sms: false, push: true },

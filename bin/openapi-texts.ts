@@ -142,6 +142,10 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   wallets: 'Wallets',
   'Pass.wallets': 'Wallets, or the sum of their money',
   webhookId: 'The id of the webhook',
+  statementId: 'The id of the statement',
+  'CreateStatementFileRequest.from': 'The beginning of the period, inclusive; with an offset',
+  'CreateStatementFileRequest.to': 'Its end, exclusive, and not in the future; without it the time of the request',
+  format: 'The format of the file',
   url: 'An https URL on port 443, at a public address; no redirect is followed',
   eventTypes: 'The types of events that it gets',
   lastAttempt: 'The last attempt',
@@ -177,6 +181,7 @@ export const parameterTexts: Readonly<Record<string, string>> = {
   transactionId: 'The id of the transaction',
   'holds.transactionId': 'The id of the hold',
   type: 'Only transactions of this kind',
+  statementId: 'The id of the statement',
   walletId: 'The id of the wallet',
   webhookId: 'The id of the webhook',
 };

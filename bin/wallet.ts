@@ -10,7 +10,8 @@
  * - `reservedConcurrency=false`: for an account with little concurrency.
  * - `holds=false`, `refunds=false`, `splits=false`, `schedules=false`: leaves out the routes of holds, of refunds, of splits, or of
  *   standing orders.
- * - `batches=true`: adds the routes of batches, and their worker; `webhooks=true` those of webhooks.
+ * - `batches=true`: adds the routes of batches, and their worker; `webhooks=true` those of webhooks, and
+ *   `statementFiles=true` those of statements as files.
  * - `console=true`: adds the page for operators at `/console`.
  * - `bankFiles=true`: adds the bucket for files of the bank.
  * - `webAcl`: `false`, or the ARN of an existing one.
@@ -99,6 +100,7 @@ new WalletStack(app, 'Wallet', {
   ...(isSwitchedOn('console') && { console: {} }),
   ...(isSwitchedOn('bankFiles') && { bankFiles: {} }),
   ...(isSwitchedOn('webhooks') && { webhooks: true }),
+  ...(isSwitchedOn('statementFiles') && { statementFiles: true }),
   ...(logLevel !== undefined && { logLevel: logLevel as LogLevel }),
   ...(budget !== undefined && { monthlyBudget: { dollars: dollarsOf(budget) } }),
   ...(webAcl !== undefined && webAcl !== 'true' && { webAcl: webAcl === 'false' ? false : webAcl }),

@@ -23,6 +23,7 @@ export type { PayoutWindow } from './domain/payout-window.ts';
 export { longestTierName, tierName } from './domain/tiers.ts';
 export type { Tiers } from './domain/tiers.ts';
 export { eventTypes } from './domain/events.ts';
+export { statementFileDays, statementItems } from './domain/statement-file.ts';
 export { mostWebhooks } from './domain/webhook.ts';
 export type { FixedWebhook } from './domain/webhook.ts';
 
@@ -230,16 +231,21 @@ export const workKinds = [
   'notification',
   'screening',
   'webhook',
+  'statement',
 ] as const;
 export type WorkKind = (typeof workKinds)[number];
 
-/** Kinds of work that a service lacks where batches, bank files, notifications, the screening or webhooks are switched off. */
+/**
+ * Kinds of work that a service lacks where batches, bank files, notifications, the screening, webhooks or statement files are
+ * switched off.
+ */
 export const optionalWork = [
   'batch',
   'reconciliation',
   'notification',
   'screening',
   'webhook',
+  'statement',
 ] as const satisfies readonly WorkKind[];
 
 /** A value for each kind of work that a service has. */

@@ -15,6 +15,13 @@ const paying = [...counted, 'TRANSFERS_PER_HOUR', 'OPERATOR_LIMITS'] as const;
 const guarded = [...table, 'OPERATOR_LIMITS', 'FOUR_EYES'] as const;
 /** Variables of both functions of webhooks. */
 const webhooks = ['WEBHOOK_TABLE_NAME', 'WEBHOOK_QUEUE_URL', 'WEBHOOK_SECRET_ARN', 'WEBHOOK_TARGETS'] as const;
+/** Variables of both functions of statement files. */
+const statementFiles = [
+  'ENTRIES_TABLE_NAME',
+  'STATEMENT_TABLE_NAME',
+  'STATEMENT_BUCKET',
+  'STATEMENT_QUEUE_URL',
+] as const;
 const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'] as const;
 
 /**
@@ -63,6 +70,9 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `BANK_FILES_CHARGES`: whether such a file must have each charge with a reference: `true` or `false`.
  * - `RECONCILIATION_QUEUE_URL`: the queue of such files.
  * - `BATCH_QUEUE_URL`: the queue of batches; for the sweeper of a service without batches `none`, as no variable may be empty.
+ * - `STATEMENT_TABLE_NAME`, `STATEMENT_BUCKET`, `STATEMENT_QUEUE_URL`: the records of statement files, their bucket, and the queue
+ *   of their work.
+ * - `STATEMENT_FILES_PER_HOUR`: statement files that one end user may ask for in an hour.
  * - `WEBHOOK_TABLE_NAME`, `WEBHOOK_QUEUE_URL`: the endpoints of webhooks with their deliveries, and the queue of their work.
  * - `WEBHOOK_SECRET_ARN`: the secret with the key that the secrets of endpoints are derived from.
  * - `WEBHOOK_ENDPOINTS`: the endpoints that the stack names, `FixedWebhook`s as JSON.
@@ -77,6 +87,7 @@ export const environments = {
   'get-balance': [...limited, 'ENTRIES_TABLE_NAME'],
   'list-entries': [...limited, 'ENTRIES_TABLE_NAME'],
   statements: [...limited, 'ENTRIES_TABLE_NAME'],
+  'statement-files': [...counted, ...statementFiles, 'STATEMENT_FILES_PER_HOUR'],
   charge: [...guarded, 'FEES'],
   withdraw: [...queued, 'WITHDRAWALS_PER_HOUR', 'WITHDRAWAL_QUEUE_URL'],
   transfer: [...queued, 'TRANSFERS_PER_HOUR', 'TRANSFER_QUEUE_URL'],
@@ -143,6 +154,7 @@ export const environments = {
     'FREEZE_ON_SUSPICION',
   ],
   webhooks: [...webhooks, 'EVENT_BUS_NAME', 'WEBHOOK_ENDPOINTS'],
+  'statement-writer': [...table, ...statementFiles],
   projector: ['ENTRIES_TABLE_NAME', 'SET_ASIDE_QUEUE_URL'],
   integrity: ['ENTRIES_TABLE_NAME'],
   console: ['CONSOLE_SETTINGS'],
@@ -182,7 +194,7 @@ export type FunctionName = keyof typeof environments;
 
 /**
  * Functions that a service lacks where notifications, screening, holds, refunds, splits, standing orders, approvals,
- * batches, bank files, webhooks or the console are switched off.
+ * batches, bank files, webhooks, statement files or the console are switched off.
  */
 export type OptionalFunction =
   | 'fraud'
@@ -203,7 +215,9 @@ export type OptionalFunction =
   | 'console'
   | 'bank-files'
   | 'webhook-routes'
-  | 'webhooks';
+  | 'webhooks'
+  | 'statement-files'
+  | 'statement-writer';
 
 /** A value for each function that a service has. */
 export type PerFunction<Value> = Readonly<

@@ -77,6 +77,23 @@ export const routes = [
     own: 'read',
     any: 'support',
   },
+  // It moves nothing, so the scope of reads is enough.
+  {
+    method: 'POST',
+    path: '/wallets/{walletId}/statements',
+    function: 'statement-files',
+    name: 'create-statement-file',
+    own: 'read',
+    any: 'support',
+  },
+  {
+    method: 'GET',
+    path: '/statements/{statementId}',
+    function: 'statement-files',
+    name: 'get-statement-file',
+    own: 'read',
+    any: 'support',
+  },
   { method: 'GET', path: '/totals', function: 'statements', name: 'get-totals', own: 'read', any: 'support' },
   { method: 'POST', path: '/wallets/{walletId}/freeze', function: 'freeze', any: 'support' },
   { method: 'POST', path: '/wallets/{walletId}/unfreeze', function: 'unfreeze', any: 'decide' },

@@ -45,7 +45,8 @@ export type CapacityOwner =
   | 'activity'
   | 'sent'
   | 'webhooks'
-  | 'dueDeliveries';
+  | 'dueDeliveries'
+  | 'statements';
 
 /**
  * The units of one command of the kind that uses most, with its worker and its consumers. `npm run bench -- --only
@@ -67,6 +68,8 @@ const unitsOf: Readonly<
   // The three events of a withdrawal, for one endpoint.
   webhooks: { write: 18, readOfCommand: 12, read: 0 },
   dueDeliveries: { write: 6, readOfCommand: 3, read: 0 },
+  // No command uses it.
+  statements: { write: 0, readOfCommand: 0, read: 0 },
 };
 
 /** The functions that give each table and index its capacity. */

@@ -25,6 +25,13 @@ export interface RateLimits {
   readonly withdrawals?: number;
 
   /**
+   * Statements asked for as files. Each may read millions of items.
+   *
+   * @default 20
+   */
+  readonly statementFiles?: number;
+
+  /**
    * Requests to cancel a withdrawal or release a hold, accepted or not. They have a limit of their own, so that a caller
    * who has used up `reads` can still stop a payout. Counted in lots of at most 10. Beyond it, as beyond `refusals`, the same number of
    * further requests is looked up by their key.
@@ -66,6 +73,7 @@ const defaults: Required<RateLimits> = {
   wallets: 10,
   transfers: 100,
   withdrawals: 50,
+  statementFiles: 20,
   cancellations: 100,
   reads: 1000,
   refusals: 100,

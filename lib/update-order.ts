@@ -14,7 +14,13 @@ const followers = [
 ] as const satisfies readonly FunctionName[];
 
 /** Readers of the queues, and the sweeper, which sends to them. An update changes them before the routes. */
-const workers = ['withdrawals', 'transfers', 'batches', 'sweeper'] as const satisfies readonly FunctionName[];
+const workers = [
+  'withdrawals',
+  'transfers',
+  'batches',
+  'statement-writer',
+  'sweeper',
+] as const satisfies readonly FunctionName[];
 
 /**
  * Lets an update change consumers before producers. It shortens the time in which old code meets items and messages of a

@@ -300,6 +300,14 @@ export interface WalletServiceProps {
   readonly webhooks?: boolean | WebhooksOptions;
 
   /**
+   * Whether statements of any length can be had as files (docs/statements.md). `true` adds two routes, a bucket, a table, a queue
+   * and its worker: some 22 of a stack's 500 resources, and 30 where versions shift traffic.
+   *
+   * @default false
+   */
+  readonly statementFiles?: boolean;
+
+  /**
    * Whether payments can be scheduled, once or as standing orders. `false` leaves out the routes of standing orders, and
    * refuses `executeAt`. What was scheduled before is still executed. Use it for the first deployment of a release with
    * schedules: an earlier release cannot read them (docs/upgrading.md).

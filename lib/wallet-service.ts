@@ -51,6 +51,7 @@ import { keepSettings } from './service-settings.ts';
 import type { PaidTable, Spending } from './spending.ts';
 import { Splits } from './splits.ts';
 import { StandingOrders } from './standing-orders.ts';
+import { StatementFiles } from './statement-files.ts';
 import { Statements } from './statements.ts';
 import { Sweeper } from './sweeper.ts';
 import { tiersText } from './tiers.ts';
@@ -102,6 +103,8 @@ export class WalletService extends Construct {
   readonly webhookTable: ITableV2 | undefined;
   /** All events, locked; undefined where the audit is switched off. */
   readonly auditBucket: Bucket | undefined;
+  /** The bucket for statements as files; undefined where they are switched off. */
+  readonly statementFilesBucket: Bucket | undefined;
   /** The bucket for files of the bank; undefined where it is switched off. */
   readonly bankFilesBucket: Bucket | undefined;
   /** The user pool; undefined where an issuer is given. */
@@ -119,7 +122,7 @@ export class WalletService extends Construct {
     const alarms = new Alarms({ critical: criticalTopic, warning: warningTopic });
     const shared = sharedOf(props, alarms.add);
     const core = newCore(this, props, shared);
-    const { ledger, tokens, entries, projector, transfers, withdrawals, batches, sweeper } = core;
+    const { ledger, tokens, entries, projector, transfers, withdrawals, batches, statementFiles, sweeper } = core;
     const followers = newFollowers(this, props, { ...shared, ...core });
     const { events, notifications, fraud, webhooks, audit, integrity, bankFiles } = followers;
     const routed = routedIn(core, followers);
@@ -143,6 +146,7 @@ export class WalletService extends Construct {
       ...(notifications && { notification: notifications.work }),
       ...(fraud && { screening: fraud.work }),
       ...(webhooks && { webhook: webhooks.work }),
+      ...(statementFiles && { statement: statementFiles.work }),
     };
     this.setAside = { relay: events.consumer.setAside, projector: projector.consumer.setAside };
     this.bankRequestSecret = withdrawals.requestSecret;
@@ -151,6 +155,7 @@ export class WalletService extends Construct {
     this.notificationTopic = notifications?.topic;
     this.webhookTable = webhooks?.store.table;
     this.auditBucket = audit?.bucket;
+    this.statementFilesBucket = statementFiles?.bucket;
     this.bankFilesBucket = bankFiles?.bucket;
     this.cognito = tokens.cognito;
     const functions = {
@@ -163,6 +168,7 @@ export class WalletService extends Construct {
       ...(notifications && { notifier: notifications.notifier }),
       ...(fraud && { fraud: fraud.worker }),
       ...(webhooks && { webhooks: webhooks.worker }),
+      ...(statementFiles && { 'statement-writer': statementFiles.worker }),
       projector: projector.worker,
       'integrity-job': integrity.job,
       ...(bankFiles && { 'bank-files': bankFiles.worker }),
@@ -171,13 +177,13 @@ export class WalletService extends Construct {
     this.functions = mapped(functions, ({ handler }) => handler);
     orderUpdates(functions, Object.keys(routed) as FunctionName[]);
     const works = worksOf(core, followers);
-    watchAll(this, { alarms, api, functions, ledger, entries, followers: tablesOf(followers), works }, props);
+    watchAll(this, { alarms, api, functions, ledger, entries, followers: tablesOf(core, followers), works }, props);
   }
 }
 
 /** Returns the parts with a queue, by the word for their work. */
 function worksOf(
-  { withdrawals, transfers, batches }: ReturnType<typeof newCore>,
+  { withdrawals, transfers, batches, statementFiles }: ReturnType<typeof newCore>,
   { bankFiles, fraud, notifications, webhooks }: ReturnType<typeof newFollowers>,
 ) {
   return {
@@ -188,15 +194,20 @@ function worksOf(
     ...(fraud && { screening: fraud }),
     ...(notifications && { notifications }),
     ...(webhooks && { webhooks }),
+    ...(statementFiles && { statements: statementFiles }),
   };
 }
 
-/** Returns the tables of the consumers of events. */
-function tablesOf({ fraud, notifications, webhooks }: ReturnType<typeof newFollowers>): PaidTable[] {
+/** Returns the tables beside those of the books. */
+function tablesOf(
+  { statementFiles }: ReturnType<typeof newCore>,
+  { fraud, notifications, webhooks }: ReturnType<typeof newFollowers>,
+): PaidTable[] {
   return [
     { table: fraud?.activity.table, indexes: [] },
     { table: notifications?.sent.table, indexes: [] },
     { table: webhooks?.store.table, indexes: [indexes.due] },
+    { table: statementFiles?.store.table, indexes: [] },
   ].flatMap(({ table, ...own }) => (table ? [{ table, ...own }] : []));
 }
 
@@ -215,6 +226,7 @@ function routedIn(core: ReturnType<typeof newCore>, followers: ReturnType<typeof
     ...core.standingOrders?.functions,
     ...core.fourEyes?.functions,
     ...core.batches?.functions,
+    ...core.statementFiles?.functions,
     ...core.console?.functions,
     ...followers.notifications?.functions,
     ...followers.webhooks?.functions,
@@ -241,7 +253,7 @@ interface Watched {
   readonly entries: EntriesTable;
   /** The parts with a queue, by the word for their work. */
   readonly works: Readonly<Record<string, { readonly work: WorkQueue }>>;
-  /** The tables of the consumers of events. */
+  /** The tables beside those of the books. */
   readonly followers: readonly PaidTable[];
 }
 
@@ -357,6 +369,9 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   const batches = props.batches
     ? new Batches(scope, 'Batches', { ledger, ...queues, operatorLimits, fees, queueDepthLimit, shares, addAlarm })
     : undefined;
+  const statementFiles = props.statementFiles
+    ? new StatementFiles(scope, 'StatementFiles', { ledger, entries, rateLimits, capacity, shares, addAlarm })
+    : undefined;
   const swept = { ...queues, batches: batches?.work };
   const { payoutWindow } = withdrawals;
   const { sweeper } = new Sweeper(scope, 'Sweeper', {
@@ -373,7 +388,7 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   const reference = new Reference(scope, 'Reference');
   const page = props.console;
   const console = page && new OperatorConsole(scope, 'Console', { options: page, cognito: tokens.cognito });
-  const features = { holds, refunds, splits, standingOrders, fourEyes, batches, console };
+  const features = { holds, refunds, splits, standingOrders, fourEyes, batches, statementFiles, console };
   const routes = { wallets, transactions, statements, transfers, withdrawals, ...features, health, reference };
   return { ledger, tokens, entries, projector, ...routes, sweeper };
 }

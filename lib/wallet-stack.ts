@@ -120,7 +120,8 @@ export class WalletStack extends Stack {
 
   /** Adds the outputs for consumers of events. */
   #nameFollowers(): void {
-    const { eventBus, auditBucket, bankFilesBucket, notificationTopic, webhookTable } = this.service;
+    const { eventBus, auditBucket, bankFilesBucket, statementFilesBucket, notificationTopic, webhookTable } =
+      this.service;
     new CfnOutput(this, 'EventBusName', { value: eventBus.eventBusName, description: 'Bus of events' });
     if (auditBucket) {
       new CfnOutput(this, 'AuditBucketName', { value: auditBucket.bucketName, description: 'Bucket of events' });
@@ -129,6 +130,12 @@ export class WalletStack extends Stack {
       new CfnOutput(this, 'BankFilesBucketName', {
         value: bankFilesBucket.bucketName,
         description: 'Bucket for files of the bank',
+      });
+    }
+    if (statementFilesBucket) {
+      new CfnOutput(this, 'StatementFilesBucketName', {
+        value: statementFilesBucket.bucketName,
+        description: 'Bucket for statements as files',
       });
     }
     if (webhookTable) {

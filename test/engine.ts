@@ -152,6 +152,20 @@ export async function newWebhookTable(engine: TestEngine): Promise<TestTable> {
   return engine.openTable(TableName);
 }
 
+/** Creates a table of statement files, and opens it. */
+export async function newStatementTable(engine: TestEngine): Promise<TestTable> {
+  const TableName = `statements-${String(process.pid)}-${String(Date.now())}-${String(++sentTables)}`;
+  await ensureTable(engine.endpoint, region, {
+    create: {
+      TableName,
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+      BillingMode: 'PAY_PER_REQUEST',
+    },
+  });
+  return engine.openTable(TableName);
+}
+
 /** Returns the calls that `work` makes and the units that it consumes. */
 export async function measure<T>(table: TestTable, work: () => Promise<T>) {
   const before = table.calls.length;

@@ -248,6 +248,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/wallets/{walletId}/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks for a statement of any length as a file
+         * @description Asks for a statement of any length as a file. What it covers is fixed now: a worker makes the file up to the last entry of the period as the ledger has it.
+         */
+        post: operations["createStatementFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/statements/{statementId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the file is ready, and a link to it
+         * @description Whether the file is ready, and a link to it.
+         */
+        get: operations["getStatementFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/totals": {
         parameters: {
             query?: never;
@@ -1966,6 +2006,87 @@ export interface components {
             /** @description Absent on the last page; send it as `cursor` */
             nextCursor?: string;
         };
+        StatementFile: {
+            /** @description The id of the statement */
+            statementId: string;
+            /** @description The id of the wallet */
+            walletId: string;
+            /** @description The format of the file. Known: json, csv, camt.053 */
+            format: string;
+            /**
+             * Format: date-time
+             * @description The beginning of the period, inclusive
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Its end, exclusive
+             */
+            to: string;
+            /** @description `false` within a minute of `to`, while a command that began before it may still be booked */
+            final: boolean;
+            /** @description `pending`: a worker makes the file; ask again. Known: pending, ready */
+            status: string;
+            /** @description Before the period */
+            opening: {
+                /** @description In minor units; a chargeback or a credit line may bring it below zero, and money that came back may raise it beyond 2^53-1 */
+                available: number;
+                /** @description In minor units; money that came back may raise it beyond 2^53-1 */
+                held: number;
+                /** @description `available` + `held`, in minor units; below zero where `available` is */
+                total: number;
+                /** @description The entry that left it; absent before the wallet was opened */
+                version?: number;
+                /** @description The hash of that entry */
+                hash?: string;
+            };
+            /** @description After the last line of the file */
+            closing: {
+                /** @description In minor units; a chargeback or a credit line may bring it below zero, and money that came back may raise it beyond 2^53-1 */
+                available: number;
+                /** @description In minor units; money that came back may raise it beyond 2^53-1 */
+                held: number;
+                /** @description `available` + `held`, in minor units; below zero where `available` is */
+                total: number;
+                /** @description The entry that left it; absent before the wallet was opened */
+                version?: number;
+                /** @description The hash of that entry */
+                hash?: string;
+            };
+            /** @description Of the lines of the file, in minor units; where it is ready */
+            sums?: {
+                /** @description The number of lines */
+                lines: number;
+                /** @description The sum of the amounts above zero */
+                in: number;
+                /** @description The sum of those below zero, without the sign */
+                out: number;
+                /** @description The sum of the fees */
+                fees: number;
+            };
+            /** @description Where the file is ready */
+            file?: {
+                /** @description The size of the file */
+                bytes: number;
+                /** @description A link to the file, for a GET without a token. Whoever has it can read the file */
+                url: string;
+                /**
+                 * Format: date-time
+                 * @description Until when the link works; ask again for another one
+                 */
+                expiresAt: string;
+            };
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description From when on there is no such statement, and no file
+             */
+            expiresAt: string;
+        };
         Totals: {
             /** @description The owner: the `sub` of its tokens */
             ownerId: string;
@@ -2249,7 +2370,7 @@ export interface components {
             title: string;
             /** @description The status of the answer */
             status: number;
-            /** @description Distinguishes refusals. Known: invalid_request, idempotency_key_required, unauthorized, forbidden, operator_limit_exceeded, not_found, wallet_not_found, transaction_not_found, approval_not_found, batch_not_found, standing_order_not_found, webhook_not_found, wallet_frozen, wallet_closed, wallet_not_empty, limits_changed, payload_too_large, query_too_broad, unsupported_media_type, insufficient_funds, currency_mismatch, same_wallet, balance_limit_exceeded, limit_exceeded, receiver_unavailable, fee_exceeds_amount, idempotency_key_reused, rate_limited, statement_too_long, reference_taken, not_in_review, not_cancellable, not_a_hold, hold_ended, hold_expired, exceeds_hold, not_refundable, exceeds_refundable, too_many_refunds, too_many_scheduled, too_many_standing_orders, approval_ended, approval_expired, standing_order_ended, webhook_limit_reached, webhook_disabled, webhook_replay_running, ledger_behind, another_bank, token_not_checked, overloaded, busy, internal_error */
+            /** @description Distinguishes refusals. Known: invalid_request, idempotency_key_required, unauthorized, forbidden, operator_limit_exceeded, not_found, wallet_not_found, transaction_not_found, approval_not_found, batch_not_found, standing_order_not_found, webhook_not_found, statement_not_found, wallet_frozen, wallet_closed, wallet_not_empty, limits_changed, payload_too_large, query_too_broad, unsupported_media_type, insufficient_funds, currency_mismatch, same_wallet, balance_limit_exceeded, limit_exceeded, receiver_unavailable, fee_exceeds_amount, idempotency_key_reused, rate_limited, statement_too_long, reference_taken, not_in_review, not_cancellable, not_a_hold, hold_ended, hold_expired, exceeds_hold, not_refundable, exceeds_refundable, too_many_refunds, too_many_scheduled, too_many_standing_orders, approval_ended, approval_expired, standing_order_ended, webhook_limit_reached, webhook_disabled, webhook_replay_running, ledger_behind, another_bank, token_not_checked, overloaded, busy, internal_error */
             code: string;
             /** @description About this case, for people */
             detail?: string;
@@ -2386,6 +2507,23 @@ export interface components {
             metadata?: {
                 [key: string]: string;
             };
+        };
+        CreateStatementFileRequest: {
+            /**
+             * Format: date-time
+             * @description The beginning of the period, inclusive; with an offset
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Its end, exclusive, and not in the future; without it the time of the request
+             */
+            to?: string;
+            /**
+             * @description The format of the file
+             * @enum {string}
+             */
+            format: "json" | "csv" | "camt.053";
         };
         FreezeRequest: {
             /** @description Why it is frozen; operators see it */
@@ -3228,6 +3366,59 @@ export interface operations {
                     "application/json": components["schemas"]["Statement"];
                     "text/csv": string;
                     "application/xml": string;
+                };
+            };
+        };
+    };
+    createStatementFile: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names this command among those of the caller, for ever: a repetition of the key moves no money */
+                "Idempotency-Key": components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description The id of the wallet */
+                walletId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateStatementFileRequest"];
+            };
+        };
+        responses: {
+            /** @description Stored: a worker makes the file */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementFile"];
+                };
+            };
+        };
+    };
+    getStatementFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the statement */
+                statementId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The statement, and a link to its file where that is ready */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementFile"];
                 };
             };
         };
@@ -4393,12 +4584,16 @@ export interface KnownValues {
     Entry: {
         statusAfter: "active" | "frozen" | "closed";
     };
+    StatementFile: {
+        format: "json" | "csv" | "camt.053";
+        status: "pending" | "ready";
+    };
     Pass: {
         status: "running" | "sound" | "discrepancies";
         stage: "books" | "bank" | "sums" | "done";
     };
     Problem: {
-        code: "invalid_request" | "idempotency_key_required" | "unauthorized" | "forbidden" | "operator_limit_exceeded" | "not_found" | "wallet_not_found" | "transaction_not_found" | "approval_not_found" | "batch_not_found" | "standing_order_not_found" | "webhook_not_found" | "wallet_frozen" | "wallet_closed" | "wallet_not_empty" | "limits_changed" | "payload_too_large" | "query_too_broad" | "unsupported_media_type" | "insufficient_funds" | "currency_mismatch" | "same_wallet" | "balance_limit_exceeded" | "limit_exceeded" | "receiver_unavailable" | "fee_exceeds_amount" | "idempotency_key_reused" | "rate_limited" | "statement_too_long" | "reference_taken" | "not_in_review" | "not_cancellable" | "not_a_hold" | "hold_ended" | "hold_expired" | "exceeds_hold" | "not_refundable" | "exceeds_refundable" | "too_many_refunds" | "too_many_scheduled" | "too_many_standing_orders" | "approval_ended" | "approval_expired" | "standing_order_ended" | "webhook_limit_reached" | "webhook_disabled" | "webhook_replay_running" | "ledger_behind" | "another_bank" | "token_not_checked" | "overloaded" | "busy" | "internal_error";
+        code: "invalid_request" | "idempotency_key_required" | "unauthorized" | "forbidden" | "operator_limit_exceeded" | "not_found" | "wallet_not_found" | "transaction_not_found" | "approval_not_found" | "batch_not_found" | "standing_order_not_found" | "webhook_not_found" | "statement_not_found" | "wallet_frozen" | "wallet_closed" | "wallet_not_empty" | "limits_changed" | "payload_too_large" | "query_too_broad" | "unsupported_media_type" | "insufficient_funds" | "currency_mismatch" | "same_wallet" | "balance_limit_exceeded" | "limit_exceeded" | "receiver_unavailable" | "fee_exceeds_amount" | "idempotency_key_reused" | "rate_limited" | "statement_too_long" | "reference_taken" | "not_in_review" | "not_cancellable" | "not_a_hold" | "hold_ended" | "hold_expired" | "exceeds_hold" | "not_refundable" | "exceeds_refundable" | "too_many_refunds" | "too_many_scheduled" | "too_many_standing_orders" | "approval_ended" | "approval_expired" | "standing_order_ended" | "webhook_limit_reached" | "webhook_disabled" | "webhook_replay_running" | "ledger_behind" | "another_bank" | "token_not_checked" | "overloaded" | "busy" | "internal_error";
         limit: "out.perTransaction" | "out.perDay" | "out.perMonth" | "in.perTransaction" | "in.perDay" | "in.perMonth" | "minimumBalance" | "creditLine" | "maximumBalance";
     };
 }

@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
-import { finalAfterMs } from '../domain/entries.ts';
 import type { ChainedEntry } from '../domain/entries.ts';
 import { WalletError } from '../domain/errors.ts';
 import { addLine, noSums } from '../domain/statement.ts';
+import { formatNames } from '../domain/statement-file.ts';
+import type { FormatName } from '../domain/statement-file.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { byRoute } from '../http/by-route.ts';
 import { reachable } from '../http/caller.ts';
@@ -16,6 +17,7 @@ import { openReadLimits } from '../http/limits.ts';
 import type { Answer } from '../http/problem.ts';
 import { queryFields } from '../http/query-fields.ts';
 import { headersOf, invalid } from '../http/request.ts';
+import { periodOf } from '../http/statement-period.ts';
 import { entriesAt } from '../store/entries.ts';
 import { boundsOf, readStretches } from '../store/statements.ts';
 import type { StatementBooks } from '../store/statements.ts';
@@ -24,8 +26,8 @@ import type { Table } from '../store/table.ts';
 import { getWallet } from '../store/wallets.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { getTotals } from './get-totals.ts';
-import { acceptedFormat, formatNames, statementFormats } from '../views/statement-formats.ts';
-import type { FormatName, StatementEnd } from '../views/statement-formats.ts';
+import { acceptedFormat, fileHeaderOf, statementFormats } from '../views/statement-formats.ts';
+import type { StatementEnd } from '../views/statement-formats.ts';
 import { balanceOf, lineView, statementHead, sumsView } from '../views/statement-view.ts';
 import type { StatementHead } from '../views/statement-view.ts';
 
@@ -65,16 +67,15 @@ export const getStatement = query({
   async handle({ caller, path, query, event }, services: StatementServices) {
     const { table } = services;
     const now = table.now();
-    const { from, to = new Date(now).toISOString(), limit } = query;
-    if (to <= from) throw invalid([{ path: 'from', message: 'must be before to' }]);
-    if (Date.parse(to) > now) throw invalid([{ path: 'to', message: 'must not be in the future' }]);
+    const { limit } = query;
+    const period = periodOf(query, now);
     const format = query.format ?? acceptedFormat(headersOf(event, 'Accept'));
     if (limit !== undefined && format !== 'json') {
       throw invalid([{ path: 'limit', message: 'is for JSON: a file has the whole period' }]);
     }
     const after = readCursor(query.cursor, isVersion);
     const wallet = reachable(caller, await getWallet(table, path['walletId'] ?? '', { consistent: true }));
-    const { opening, closing } = await boundsOf(services, wallet, { from, to });
+    const { opening, closing } = await boundsOf(services, wallet, period);
     const start =
       after === undefined ? opening : await startOfPage(services, wallet, Number(after), [opening, closing]);
     const isRest = limit === undefined || closing.version - (start?.version ?? -1) <= limit;
@@ -82,7 +83,7 @@ export const getStatement = query({
     if (last - (start?.version ?? -1) > mostChanges) {
       throw tooLong(`the wallet has ${last - (start?.version ?? -1)} changes in this period`);
     }
-    const head = statementHead(wallet, { from, to, final: Date.parse(to) + finalAfterMs <= now }, start);
+    const head = statementHead(wallet, period, start);
     const { end, lines } = await linesOf(services, wallet, { caller, head, format, start, last });
     const cursor = isRest ? undefined : cursorOf(String(last));
     return answer(format, head, { ...end, ...(cursor !== undefined && { nextCursor: cursor }) }, { lines, now });
@@ -145,14 +146,13 @@ function answer(
   { lines, now }: { readonly lines: string; readonly now: number },
 ): Answer {
   const format = statementFormats[name];
-  const file = `statement-${head.walletId}-${head.from.slice(0, 10)}-${head.to.slice(0, 10)}.${format.extension}`;
   return {
     status: 200,
     text: format.before(head, end, new Date(now).toISOString()) + lines + format.after(head, end),
     headers: {
       'Content-Type': format.mediaType,
       Vary: `Accept, Authorization, Accept-Encoding${varyingByOrigin()}`,
-      ...(name !== 'json' && { 'Content-Disposition': `attachment; filename="${file}"` }),
+      ...(name !== 'json' && { 'Content-Disposition': fileHeaderOf(head, format) }),
     },
   };
 }

@@ -14,6 +14,7 @@ export const errorTitles = {
   batch_not_found: 'There is no such batch',
   standing_order_not_found: 'There is no such standing order',
   webhook_not_found: 'There is no such webhook',
+  statement_not_found: 'There is no such statement',
   wallet_frozen: 'The wallet is frozen',
   wallet_closed: 'The wallet is closed',
   wallet_not_empty: 'The wallet is not empty',

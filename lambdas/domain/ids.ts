@@ -12,6 +12,7 @@ const approvalIdFormat = new RegExp(`^ap_${id}$`);
 const batchIdFormat = new RegExp(`^bt_${id}$`);
 const standingOrderIdFormat = new RegExp(`^so_${id}$`);
 const webhookIdFormat = new RegExp(`^wh_${id}$`);
+const statementIdFormat = new RegExp(`^st_${id}$`);
 const receiptCodeFormat = new RegExp(`^RCP-(\\d{8})-(${id})$`);
 
 /** The formats of ids that callers name. */
@@ -23,6 +24,7 @@ export const idFormats = {
   batchId: batchIdFormat,
   standingOrderId: standingOrderIdFormat,
   webhookId: webhookIdFormat,
+  statementId: statementIdFormat,
 } as const;
 
 /** Returns 26 base32 characters of a SHA-256 over principal and key. */
@@ -80,6 +82,16 @@ export function standingOrderIdOf(transactionId: string): string {
 /** Returns the id of the endpoint that a command makes, by the id of the command's record. */
 export function webhookIdOf(transactionId: string): string {
   return `wh_${transactionId.slice('tx_'.length)}`;
+}
+
+/** Returns the id of the statement file that a command asks for, by the id of the command's record. */
+export function statementIdOf(transactionId: string): string {
+  return `st_${transactionId.slice('tx_'.length)}`;
+}
+
+/** Returns the id of the record of the command that asked for a statement file. */
+export function transactionIdOfStatement(statementId: string): string {
+  return `tx_${statementId.slice('st_'.length)}`;
 }
 
 /** Returns the id of the endpoint that the stack names by this URL. */
@@ -142,6 +154,10 @@ export function isStandingOrderId(text: string): boolean {
 
 export function isWebhookId(text: string): boolean {
   return webhookIdFormat.test(text);
+}
+
+export function isStatementId(text: string): boolean {
+  return statementIdFormat.test(text);
 }
 
 export function isReceiptCode(text: string): boolean {

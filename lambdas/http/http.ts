@@ -258,6 +258,7 @@ type Committed =
   | { readonly batchId: string }
   | { readonly standingOrderId: string }
   | { readonly webhookId: string }
+  | { readonly statementId: string }
   | { readonly splitId: string };
 
 /** Returns the answer to a command: the new resource and its location, or on a replay the resource as it is now. */
@@ -278,6 +279,7 @@ function locationOf(body: Committed): string | undefined {
   if ('approvalId' in body) return `/approvals/${body.approvalId}`;
   if ('batchId' in body) return `/batches/${body.batchId}`;
   if ('webhookId' in body) return `/webhooks/${body.webhookId}`;
+  if ('statementId' in body) return `/statements/${body.statementId}`;
   // A payment that an order made names the order, too.
   if ('transactionId' in body) return `/transactions/${body.transactionId}`;
   return 'standingOrderId' in body ? `/standing-orders/${body.standingOrderId}` : `/wallets/${body.walletId}`;

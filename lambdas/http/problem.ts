@@ -14,6 +14,7 @@ const statuses: Record<ErrorCode, number> = {
   batch_not_found: 404,
   standing_order_not_found: 404,
   webhook_not_found: 404,
+  statement_not_found: 404,
   wallet_frozen: 409,
   wallet_closed: 409,
   wallet_not_empty: 409,

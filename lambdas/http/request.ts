@@ -10,6 +10,7 @@ import {
   isBatchId,
   isReceiptCode,
   isStandingOrderId,
+  isStatementId,
   isTransactionId,
   isWalletId,
   isWebhookId,
@@ -61,6 +62,7 @@ const pathFormats: Readonly<Record<PathParameter, { isValid: (text: string) => b
     standingOrderId: { isValid: isStandingOrderId, refusal: () => new WalletError('standing_order_not_found') },
     approvalId: { isValid: isApprovalId, refusal: () => new WalletError('approval_not_found') },
     webhookId: { isValid: isWebhookId, refusal: () => new WalletError('webhook_not_found') },
+    statementId: { isValid: isStatementId, refusal: () => new WalletError('statement_not_found') },
     batchId: { isValid: isBatchId, refusal: () => new WalletError('batch_not_found') },
   };
 
@@ -68,7 +70,7 @@ const pathFormats: Readonly<Record<PathParameter, { isValid: (text: string) => b
  * Returns the path's parameters by name. Refuses an id that the service cannot have made, without a read.
  *
  * @throws WalletError `wallet_not_found`, `transaction_not_found`, `approval_not_found`, `batch_not_found`,
- * `standing_order_not_found`, `webhook_not_found`
+ * `standing_order_not_found`, `webhook_not_found`, `statement_not_found`
  */
 export function pathOf(event: APIGatewayProxyEvent): Record<string, string> {
   const given = Object.entries(event.pathParameters ?? {}).map(([name, value = '']) => [name, value] as const);

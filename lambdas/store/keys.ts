@@ -1,3 +1,4 @@
+import { statementItems } from '../domain/statement-file.ts';
 import { createHash } from 'node:crypto';
 import { activityItems, entryItems, ledgerItems, sentItems, webhookItems } from '../contract.ts';
 import { fingerprintOf, lastBitsOf } from '../domain/ids.ts';
@@ -151,6 +152,11 @@ export function activityKey(walletId: string) {
 export function notificationKey(notification: { eventId: string; ownerId: string; channel: string }) {
   const { eventId, ownerId, channel } = notification;
   return { id: `${sentItems.notification}${fingerprintOf([eventId, ownerId, channel])}` };
+}
+
+/** Returns the key of a statement that is made as a file. */
+export function statementKey(statementId: string) {
+  return { pk: `${statementItems.statement}${statementId}` };
 }
 
 /** Returns the key of the record of the token issuer whose subjects own this stack's wallets. */

@@ -98,12 +98,21 @@ const visibleAfterMs = 3_600_000;
 export async function* readStretches(
   books: StatementBooks,
   wallet: Wallet,
-  { opening, last }: { readonly opening: ChainedEntry | undefined; readonly last: number },
+  {
+    opening,
+    last,
+    most = stretchEntries,
+  }: {
+    readonly opening: ChainedEntry | undefined;
+    readonly last: number;
+    /** Most entries of a stretch. */
+    readonly most?: number | undefined;
+  },
 ): AsyncGenerator<StatementStretch> {
   let previous = opening;
   while ((previous?.version ?? -1) < last) {
     const after = previous?.version ?? -1;
-    const limit = Math.min(stretchEntries, last - after);
+    const limit = Math.min(most, last - after);
     const found = await entriesBehind(books.entries, { walletId: wallet.walletId, after, limit });
     const end = found.at(-1);
     if (end === undefined) throw ledgerBehind(`its ledger shows no version after ${after} yet`);

@@ -21,7 +21,7 @@ import {
   wallet as eventWallet,
 } from './event-schemas.ts';
 import { delivery, health, integrity, pass, unavailable, webhook } from './operation-schemas.ts';
-import { entry, statement, totals } from './statement-schemas.ts';
+import { entry, statement, statementFile, totals } from './statement-schemas.ts';
 
 const time = eventWallet.shape.createdAt;
 const count = z.int().min(0);
@@ -290,6 +290,7 @@ export const namedSchemas = {
   Entry: entry,
   EntryPage: entryPage,
   Statement: statement,
+  StatementFile: statementFile,
   Totals: totals,
   NotificationPreferences: preferences,
   Pass: pass,

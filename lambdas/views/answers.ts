@@ -130,6 +130,16 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
     },
     codes: ['ledger_behind', 'statement_too_long'],
   },
+  'create-statement-file': {
+    successes: { 202: { meaning: 'Stored: a worker makes the file', schema: 'StatementFile' } },
+    codes: ['ledger_behind'],
+  },
+  'get-statement-file': {
+    successes: {
+      200: { meaning: 'The statement, and a link to its file where that is ready', schema: 'StatementFile' },
+    },
+    codes: ['statement_not_found'],
+  },
   'get-totals': {
     successes: { 200: { meaning: 'The totals, or a part of them', schema: 'Totals' } },
     codes: ['ledger_behind'],

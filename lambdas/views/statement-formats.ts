@@ -1,4 +1,5 @@
 import { jsonOf } from '../domain/money.ts';
+import type { FormatName, StatementFile } from '../domain/statement-file.ts';
 import { camt053 } from './statement-camt.ts';
 import { csv } from './statement-csv.ts';
 import type { LineView, StatementHead, StatementView } from './statement-view.ts';
@@ -27,9 +28,20 @@ const json: StatementFormat = {
   after: (_head, end) => `],${jsonOf(end).slice(1)}`,
 };
 
-export const statementFormats = { json, csv, 'camt.053': camt053 } as const satisfies Record<string, StatementFormat>;
-export type FormatName = keyof typeof statementFormats;
-export const formatNames = ['json', 'csv', 'camt.053'] as const satisfies readonly FormatName[];
+export const statementFormats: Readonly<Record<FormatName, StatementFormat>> = { json, csv, 'camt.053': camt053 };
+
+/** Returns the key of a statement's file in its bucket. */
+export function fileKeyOf({ statementId, format }: Pick<StatementFile, 'statementId' | 'format'>): string {
+  return `files/${statementId}.${statementFormats[format].extension}`;
+}
+
+/** Returns the header that names a statement as a file. */
+export function fileHeaderOf(
+  { walletId, from, to }: Pick<StatementHead, 'walletId' | 'from' | 'to'>,
+  { extension }: StatementFormat,
+): string {
+  return `attachment; filename="statement-${walletId}-${from.slice(0, 10)}-${to.slice(0, 10)}.${extension}"`;
+}
 
 /** The format of each media type that a client may accept. */
 const ofMediaTypes: Readonly<Record<string, FormatName>> = {

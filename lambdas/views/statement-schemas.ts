@@ -1,5 +1,6 @@
 /** What the routes that show the ledger answer: entries, statements and a month's totals. No function loads this file. */
 import * as z from 'zod';
+import { formatNames, statementFileStatuses } from '../domain/statement-file.ts';
 import { transactionTypes } from '../domain/transaction.ts';
 import { wallet as eventWallet } from './event-schemas.ts';
 
@@ -85,6 +86,29 @@ export const statement = z.object({
     })
     .describe('Of the lines of this answer, in minor units: opening + in - out = closing'),
   nextCursor: z.string().optional().describe('Absent on the last page; send it as `cursor`'),
+});
+
+export const statementFile = z.object({
+  statementId: z.string(),
+  walletId: z.string(),
+  format: z.enum(formatNames),
+  from: statement.shape.from,
+  to: statement.shape.to,
+  final: statement.shape.final,
+  status: z.enum(statementFileStatuses).describe('`pending`: a worker makes the file; ask again'),
+  opening: statementBalance.describe('Before the period'),
+  closing: statementBalance.describe('After the last line of the file'),
+  sums: statement.shape.sums.optional().describe('Of the lines of the file, in minor units; where it is ready'),
+  file: z
+    .object({
+      bytes: count.describe('The size of the file'),
+      url: z.string().describe('A link to the file, for a GET without a token. Whoever has it can read the file'),
+      expiresAt: time.describe('Until when the link works; ask again for another one'),
+    })
+    .optional()
+    .describe('Where the file is ready'),
+  createdAt: time,
+  expiresAt: time.describe('From when on there is no such statement, and no file'),
 });
 
 export const totals = z.object({

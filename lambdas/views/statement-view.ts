@@ -3,6 +3,7 @@ import { decimalsOf } from '../domain/minor-units.ts';
 import type { ChainedEntry } from '../domain/entries.ts';
 import { totalOf } from '../domain/statement.ts';
 import type { StatementLine, StatementSums } from '../domain/statement.ts';
+import type { StatementFile } from '../domain/statement-file.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import type { namedSchemas } from './answer-schemas.ts';
 import { transactionView } from './transaction-view.ts';
@@ -34,6 +35,29 @@ export function balanceOf(entry: ChainedEntry | undefined): StatementBalance {
   const { balanceAfter, version, hash } = entry;
   const { available, held } = balanceAfter;
   return { available, held, total: totalOf(balanceAfter), version, hash };
+}
+
+/** A link to a file: a URL that needs no token, and until when it works, ISO 8601 UTC. */
+export interface FileLink {
+  readonly url: string;
+  readonly expiresAt: string;
+}
+
+/**
+ * Returns a statement that is made as a file.
+ *
+ * @param link to the file, where it is ready
+ */
+export function statementFileView(file: StatementFile, link: FileLink | undefined) {
+  const { statementId, walletId, format, from, to, final, status, opening, closing, createdAt, expiresAt } = file;
+  return {
+    ...{ statementId, walletId, format, from, to, final, status },
+    opening: balanceOf(opening),
+    closing: balanceOf(closing),
+    ...(file.status === 'ready' && { sums: sumsView(file.sums), file: { bytes: file.fileBytes, ...link } }),
+    createdAt,
+    expiresAt,
+  };
 }
 
 /** Returns the sums of lines. */

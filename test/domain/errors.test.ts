@@ -19,6 +19,7 @@ const contract: Record<ErrorCode, number> = {
   batch_not_found: 404,
   standing_order_not_found: 404,
   webhook_not_found: 404,
+  statement_not_found: 404,
   wallet_frozen: 409,
   wallet_closed: 409,
   wallet_not_empty: 409,

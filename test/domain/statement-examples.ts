@@ -1,6 +1,6 @@
 /** A statement to write in each format. */
 import { statementFormats } from '../../lambdas/views/statement-formats.ts';
-import type { FormatName } from '../../lambdas/views/statement-formats.ts';
+import type { FormatName } from '../../lambdas/domain/statement-file.ts';
 import type { LineView, StatementView } from '../../lambdas/views/statement-view.ts';
 
 const madeAt = '2026-04-01T00:02:00.000Z';

@@ -15,6 +15,7 @@ const { runner, newUser } = await startService({
       fourEyes: { resolve: true },
       batches: true,
       webhooks: true,
+      statementFiles: true,
     }),
 });
 afterAll(() => {

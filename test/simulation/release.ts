@@ -85,9 +85,12 @@ import type { World } from './world.ts';
 export const streamRoutes = ['list-entries', 'get-statement', 'get-totals', 'integrity'] as const;
 /** Routes that read no data. */
 export const referenceRoutes = ['get-description', 'get-reference'] as const;
-/** Routes about webhooks, which follow the bus, and move no money. */
-type WebhookRoute = Extract<(typeof routes)[number], { readonly function: 'webhook-routes' }>['name'];
-export type RouteName = Exclude<Route, (typeof streamRoutes | typeof referenceRoutes)[number] | WebhookRoute>;
+/** Routes about webhooks and statement files, which move no money, and whose data is not part of this world. */
+type RouteElsewhere = Extract<
+  (typeof routes)[number],
+  { readonly function: 'webhook-routes' | 'statement-files' }
+>['name'];
+export type RouteName = Exclude<Route, (typeof streamRoutes | typeof referenceRoutes)[number] | RouteElsewhere>;
 
 export const withdrawalQueue = 'sqs:withdrawals';
 export const transferQueue = 'sqs:transfers';

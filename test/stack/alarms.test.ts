@@ -38,7 +38,7 @@ function embed(props: (stack: Stack) => Partial<WalletServiceProps>) {
 const optional = [
   ...resourcesOf(
     synthesize({
-      ...{ backup: {}, batches: true, webhooks: true, bankFiles: {} },
+      ...{ backup: {}, batches: true, webhooks: true, bankFiles: {}, statementFiles: true },
       fees: { revenueWallets: { USD: `w_usd_${'a'.repeat(26)}` } },
     }).template,
     'AWS::CloudWatch::Alarm',

@@ -10,7 +10,7 @@ import type { WalletStackProps } from '../../lib/wallet-stack.ts';
 import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
 import type { Resource } from './synthesized.ts';
 
-const { template, stack } = synthesize({ fourEyes: {}, batches: true, webhooks: true });
+const { template, stack } = synthesize({ fourEyes: {}, batches: true, webhooks: true, statementFiles: true });
 const [restApiId, restApi] = theOnly(template, 'AWS::ApiGateway::RestApi');
 const resources = resourcesOf(template, 'AWS::ApiGateway::Resource');
 

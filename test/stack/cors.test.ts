@@ -15,6 +15,7 @@ describe('preflight requests, where pages may use the API', () => {
     fourEyes: {},
     batches: true,
     webhooks: true,
+    statementFiles: true,
   }).template;
   const preflights = [...resourcesOf(withPages, 'AWS::ApiGateway::Method').values()].filter(
     ({ Properties }) => Properties['HttpMethod'] === 'OPTIONS',

@@ -80,7 +80,7 @@ interface Credentialed {
 /** The order that the data takes: a function of a line reads only what functions of its line or of later ones write. */
 const order: readonly (readonly FunctionName[])[] = [
   ['projector', 'relay', 'notifier', 'fraud', 'webhooks', 'bank-files', 'integrity-job'],
-  ['withdrawals', 'transfers', 'batches', 'sweeper'],
+  ['withdrawals', 'transfers', 'batches', 'statement-writer', 'sweeper'],
   routed,
 ];
 

@@ -9,7 +9,14 @@ import { bundleOf } from '../../lib/bundle.ts';
 import { resourcesOf, roleOf, statementsOf, synthesize } from './synthesized.ts';
 import { accessOf } from './table-access.ts';
 
-const { template, stack } = synthesize({ fourEyes: {}, batches: true, console: {}, bankFiles: {}, webhooks: true });
+const { template, stack } = synthesize({
+  fourEyes: {},
+  batches: true,
+  console: {},
+  bankFiles: {},
+  webhooks: true,
+  statementFiles: true,
+});
 const names = Object.keys(environments) as FunctionName[];
 const lambdas = resourcesOf(template, 'AWS::Lambda::Function');
 
@@ -134,6 +141,7 @@ describe('grants', () => {
   const bundledButNotCalled: Partial<Record<FunctionName, string>> = {
     withdraw: 'ChangeMessageVisibility',
     'webhook-routes': 'ChangeMessageVisibility',
+    'statement-files': 'ChangeMessageVisibility',
     transfer: 'ChangeMessageVisibility',
     sweeper: 'ChangeMessageVisibility',
     'create-batch': 'ChangeMessageVisibility',
@@ -168,6 +176,7 @@ describe('grants', () => {
     notifier: ofQueue,
     fraud: ofQueue,
     webhooks: ofQueue,
+    'statement-writer': ofQueue,
     relay: ofStream,
     projector: ofStream,
   };
@@ -234,6 +243,8 @@ describe('grants', () => {
       notifier: ['PutItem notification'],
       'webhook-routes': ['PutItem delivery', 'PutItem webhook', 'UpdateItem webhook'],
       webhooks: ['PutItem delivery', 'PutItem webhook', 'UpdateItem delivery', 'UpdateItem webhook'],
+      'statement-files': ['PutItem statement', 'UpdateItem rateWindow', 'UpdateItem statement'],
+      'statement-writer': ['UpdateItem statement'],
       projector: ['PartiQLInsert entry', 'PutItem booking', 'PutItem journal', 'UpdateItem total'],
       'integrity-job': ['PutItem pass'],
     };
@@ -263,6 +274,7 @@ describe('grants', () => {
       const expected: Partial<Record<FunctionName, string[]>> = {
         'list-transactions': ['byCounterparty', 'byReference', 'byWallet', 'due'],
         statements: ['byCounterparty', 'byWallet'],
+        'statement-writer': ['byCounterparty', 'byWallet'],
         close: ['byWallet'],
         'standing-orders': ['byWallet'],
         health: ['due'],
@@ -284,7 +296,11 @@ describe('grants', () => {
         }
         // The objects of one folder of one bucket.
         else if (action.startsWith('s3:')) {
-          assert.match(resource, /BankFilesBucket.*"\/(?:incoming|reports)\/\*"|^[^*]*$/, name);
+          assert.match(
+            resource,
+            /BankFilesBucket.*"\/(?:incoming|reports)\/\*"|StatementFilesBucket.*"\/(?:files|first)\/\*"|^[^*]*$/,
+            name,
+          );
         } else {
           assert.ok(!resource.includes('*'), `${name}: ${action} on ${resource}`);
         }

@@ -14,7 +14,12 @@ import { document } from '../documented.ts';
 import { furtherPeriods } from '../watch/alarms.ts';
 import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
 
-const { template } = synthesize({ people: { callbackUrls: ['https://desk.example/'] }, batches: true, webhooks: true });
+const { template } = synthesize({
+  people: { callbackUrls: ['https://desk.example/'] },
+  batches: true,
+  webhooks: true,
+  statementFiles: true,
+});
 
 type Properties = Readonly<Record<string, unknown>>;
 
@@ -158,6 +163,9 @@ const phrases = [
   `The notifier crashes or needs more than its ${timeoutOf('notifier')} seconds.`,
   `The screening crashes or needs more than its ${timeoutOf('fraud')} seconds.`,
   `The worker of webhooks crashes or needs more than its ${timeoutOf('webhooks')} seconds.`,
+  `The worker of statement files crashes or needs more than its ${inWords(timeoutOf('statement-writer') / 60)} minutes.`,
+  `${receives} times a statement could not be made.`,
+  `A statement waits for its worker for more than ${threshold('statement-queue-too-old') / 60} minutes.`,
   `${receives} times an event could not be stored for its webhooks, or a turn failed.`,
   `Events wait for their webhooks for more than ${minutes(threshold('webhook-queue-too-old'))}.`,
   `\`Task timed out\` after ${timeoutOf('sweeper')} s`,

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import type { APIGatewayRequestAuthorizerEvent, SQSRecord } from 'aws-lambda';
 import { authorize, openHoldToIssuer } from '../../lambdas/api/authorizer.ts';
+import { createStatementFile, getStatementFileRoute } from '../../lambdas/api/statement-files.ts';
 import {
   createWebhookRoute,
   getWebhookRoute,
@@ -19,12 +20,14 @@ import {
 } from '../../lambdas/api/webhook-routes.ts';
 import type { BankClient, SubmitOutcome } from '../../lambdas/bank/client.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
-import { transactionIdOfBatch, walletIdOf } from '../../lambdas/domain/ids.ts';
+import { transactionIdOfBatch, transactionIdOfStatement, walletIdOf } from '../../lambdas/domain/ids.ts';
 import { environments, nameOfRoute, notifiedEvents, routes, screenedEvents } from '../../lambdas/contract.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
 import type { GuardedCommand } from '../../lambdas/domain/approval.ts';
 import type { EventOf, ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import { serve } from '../../lambdas/http/http.ts';
+import { openLimits } from '../../lambdas/http/limits.ts';
+import { askAgainMs } from '../../lambdas/store/statement-files.ts';
 import { Heads } from '../../lambdas/store/heads.ts';
 import { batchKey } from '../../lambdas/store/keys.ts';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
@@ -37,14 +40,15 @@ import { advanceBatch } from '../../lambdas/workers/batches.ts';
 import type { BatchServices } from '../../lambdas/workers/batches.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
+import { writeStatement } from '../../lambdas/workers/statement-writer.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { camt, piecesOf } from '../bank-files.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
-import { newSentTable, newWebhookTable } from '../engine.ts';
+import { newSentTable, newStatementTable, newWebhookTable } from '../engine.ts';
 import type { TestTable } from '../engine.ts';
 import { answer } from '../faults.ts';
-import { useEngine } from '../fixture.ts';
+import { afterTest, useEngine } from '../fixture.ts';
 import { endUser, issuer, operator, send } from '../request.ts';
 import type { Request } from '../request.ts';
 import { eventsIn, keepingBus, publisherTo } from '../simulation/consumers.ts';
@@ -58,6 +62,8 @@ import { charge, newKey, timeOf } from './commands.ts';
 import { changeItem } from './inspect.ts';
 import { bankId } from './visits.ts';
 import { fundedWallet } from './wallets.ts';
+import { MemoryFiles } from './statement-file-scenes.ts';
+import { steps } from './statement-scenes.ts';
 import { funded, newWorker, serviceKey } from './webhook-scenes.ts';
 
 const running = new AsyncLocalStorage<FunctionName>();
@@ -487,6 +493,48 @@ async function useWebhooks(): Promise<void> {
   for (const status of ['disabled', 'deleted']) await use('put-webhook', { path, body: { status } });
 }
 
+/** Asks for a file, looks at it when its message counts as lost, and makes it in two turns. */
+async function useStatementFiles(): Promise<void> {
+  const books = await newBooks(engine);
+  afterTest(books.close);
+  const statements = await newStatementTable(engine);
+  for (const table of [books.table, books.entries, statements]) watch(table);
+  const [walletId, ben, cid] = [
+    await fundedWallet(books.table, 'ann', 1_000),
+    await fundedWallet(books.table, 'ben', 1_000),
+    await fundedWallet(books.table, 'cid', 1_000),
+  ];
+  // More entries than one page of a search, and transactions that share one.
+  for (let n = 0; n < 25; n++) await charge(books.table, walletId, { amount: 1 });
+  await steps.sendTogether(books, { ann: walletId, ben, cid }, 3);
+  await steps.arriveTogether(books, { ann: walletId, ben, cid }, 3);
+  const queue = { send: () => Promise.resolve() };
+  const limits = openLimits({ readsPerHour: 1_000, refusalsPerHour: 1_000, perHour: 9 });
+  const services = {
+    ...books,
+    statements,
+    files: new MemoryFiles(),
+    queue,
+    limits: { ...limits, isKeyUsed: undefined },
+  };
+  await books.follow();
+  const to = new Date((books.table.clock.now += 1)).toISOString();
+  const [create, get] = [serve(createStatementFile, services), serve(getStatementFileRoute, services)];
+  const body = { from: '2026-01-01T00:00:00Z', to, format: 'csv' };
+  const sent = { as: endUser('ann'), key: newKey(), path: { walletId }, body };
+  const asked = await as('statement-files', () => send('create-statement-file', create, sent));
+  const statementId = String(asked.body?.['statementId']);
+  statements.clock.now = books.table.clock.now + askAgainMs;
+  const look = { as: endUser('ann'), path: { statementId } };
+  await as('statement-files', () => send('get-statement-file', get, look));
+  const slow = { ...books.table, now: () => (books.table.clock.now += 40_000) };
+  const writer = { ...services, table: slow, partBytes: 1, entriesAtATime: 15 };
+  const write = () => as('statement-writer', () => writeStatement(writer, transactionIdOfStatement(statementId)));
+  for (let turn = 0; turn < 3; turn++) await write();
+  const { body: made } = await send('get-statement-file', get, look);
+  assert.equal(made?.['status'], 'ready');
+}
+
 const webhookRoutes = {
   'create-webhook': createWebhookRoute,
   'list-webhooks': listWebhooksRoute,
@@ -504,10 +552,13 @@ describe('each function', () => {
     await followTheStream();
     await readTheBooks();
     await useWebhooks();
+    await useStatementFiles();
     await compareBankFile();
     const { expiresAfterMs, ...fourEyes } = guarded;
     const fees = { revenueWallets: { EUR: walletIdOf('us', 'revenue', 'EUR') } };
-    const granted = accessOf(synthesize({ fourEyes, fees, batches: true, console: {}, bankFiles: {}, webhooks: true }));
+    const granted = accessOf(
+      synthesize({ fourEyes, fees, batches: true, console: {}, bankFiles: {}, webhooks: true, statementFiles: true }),
+    );
     const names = Object.keys(environments) as FunctionName[];
     assert.deepEqual(
       Object.fromEntries(names.map((name) => [name, [...(seen.get(name) ?? [])].sort()])),

@@ -20,6 +20,8 @@ interface Target {
   readonly approvalId: string | undefined;
   /** The id of a batch; undefined where the service has none. */
   readonly batchId: string | undefined;
+  /** The id of a statement that is made as a file; undefined where the service makes none. */
+  readonly statementId: string | undefined;
   /** Whether the service has webhooks. */
   readonly hasWebhooks: boolean;
 }
@@ -206,6 +208,16 @@ const decisions: Record<
   },
   'get-batch': { any: 'support', request: ({ batchId }) => [`/batches/${String(batchId)}`] },
   'list-batch-items': { any: 'support', request: ({ batchId }) => [`/batches/${String(batchId)}/items`] },
+  'create-statement-file': {
+    own: 'read',
+    any: 'support',
+    request: ({ walletId }) => [`/wallets/${walletId}/statements`, { body: statementBody }],
+  },
+  'get-statement-file': {
+    own: 'read',
+    any: 'support',
+    request: ({ statementId }) => [`/statements/${String(statementId)}`],
+  },
   // The URL is refused, so that no endpoint is left behind. There is no endpoint with that id.
   'create-webhook': { any: 'operate', request: () => ['/webhooks', { body: { url: 'ftp://a', eventTypes: [] } }] },
   'list-webhooks': { any: 'support', request: () => ['/webhooks'] },
@@ -229,6 +241,10 @@ const decisions: Record<
 function lineOf({ walletId, otherWalletId }: Pick<Target, 'walletId' | 'otherWalletId'>): string {
   return JSON.stringify({ key: 'line-1', type: 'transfer', walletId, toWalletId: otherWalletId, amount: 1 });
 }
+
+const statementBody = { from: '2026-01-01T00:00:00Z', to: new Date().toISOString(), format: 'csv' };
+/** Routes that a service lacks where it makes no statements as files. */
+const ofStatementFiles: readonly string[] = ['create-statement-file', 'get-statement-file'];
 
 const noWebhook = `/webhooks/wh_${'a'.repeat(26)}`;
 
@@ -288,7 +304,11 @@ describe('scopes', () => {
     });
     const standingOrderId = String(ordered.body['standingOrderId']);
     const hasWebhooks = (await service.operator('/webhooks', { method: 'GET' })).status === 200;
-    const ids = { standingOrderId, approvalId, batchId, hasWebhooks };
+    const statement = await service.operator(`/wallets/${walletId}/statements`, {
+      body: { from: '2026-01-01T00:00:00Z', format: 'csv' },
+    });
+    const statementId = statement.status === 202 ? String(statement.body['statementId']) : undefined;
+    const ids = { standingOrderId, approvalId, batchId, statementId, hasWebhooks };
     target = { walletId, ownerId, transactionId, receiptCode, otherWalletId, ...ids };
   });
 
@@ -341,6 +361,7 @@ describe('scopes', () => {
       ([name]) =>
         (target.approvalId !== undefined || !ofApprovals.includes(name)) &&
         (target.batchId !== undefined || !ofBatches.includes(name)) &&
+        (target.statementId !== undefined || !ofStatementFiles.includes(name)) &&
         (target.hasWebhooks || !ofWebhooks.includes(name)),
     );
   }

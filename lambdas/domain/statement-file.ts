@@ -1,0 +1,77 @@
+import type { Actor } from './actor.ts';
+import type { ChainedEntry } from './entries.ts';
+import type { StatementSums } from './statement.ts';
+
+/** The formats of statements. */
+export const formatNames = ['json', 'csv', 'camt.053'] as const;
+export type FormatName = (typeof formatNames)[number];
+
+/** The beginning of a statement's file, and all that its content follows from. It is fixed when the file is asked for. */
+export interface StatementFileTerms {
+  readonly statementId: string;
+  readonly walletId: string;
+  /** The caller who asked for it. The file shows what this caller may see. */
+  readonly by: Actor & { readonly kind: 'owner' | 'operator' };
+  readonly format: FormatName;
+  /** The period, ISO 8601 UTC: `from` inclusive, `to` exclusive. */
+  readonly from: string;
+  readonly to: string;
+  /** Whether no command can be booked in the period any more. */
+  readonly final: boolean;
+  /** The last entry before the period; undefined where the wallet was opened later. */
+  readonly opening: ChainedEntry | undefined;
+  /** The last entry that the file covers. Later ones are not in it, however long its worker takes. */
+  readonly closing: ChainedEntry;
+  /** ISO 8601 UTC. */
+  readonly createdAt: string;
+  /** From when on there is no such statement, ISO 8601 UTC. */
+  readonly expiresAt: string;
+}
+
+/** The parts of a file that are stored. The next turn of the worker goes on behind them. */
+export interface StatementProgress {
+  /** Names the upload in the bucket. */
+  readonly uploadId: string;
+  /** Entity tags of the parts behind the first one. The first part begins with sums, so it is uploaded last. */
+  readonly etags: readonly string[];
+  /** The last entry whose lines are in the parts. */
+  readonly version: number;
+  /** Of the lines in the parts. */
+  readonly sums: StatementSums;
+  /** Bytes of the parts. */
+  readonly bytes: number;
+}
+
+/** A statement that is made as a file. Times of the work are epoch milliseconds. */
+export type StatementFile = StatementFileTerms &
+  (
+    | {
+        readonly status: 'pending';
+        /** When a message last asked for the work. */
+        readonly askedAt: number;
+        /** Until when a worker has it; no other one takes it before. */
+        readonly leaseUntil?: number;
+        readonly progress?: StatementProgress;
+      }
+    | {
+        readonly status: 'ready';
+        readonly fileBytes: number;
+        readonly sums: StatementSums;
+      }
+  );
+
+/** A pending statement. */
+export type PendingFile = Extract<StatementFile, { readonly status: 'pending' }>;
+
+export const statementFileStatuses = ['pending', 'ready'] as const satisfies readonly StatementFile['status'][];
+
+/** The type of item in the table of statement files, with the beginning of its partition keys. */
+export const statementItems = { statement: 'STATEMENT#' } as const;
+
+/** Days for which a statement and its file are kept. The bucket deletes the file by itself. */
+export const statementFileDays = 7;
+
+/** Returns whether a caller may see a statement: the one who asked for it, and any operator. */
+export function seesFile({ kind, principal, issuer }: Actor, { by }: StatementFileTerms): boolean {
+  return kind === 'operator' || (by.kind === 'owner' && by.principal === principal && by.issuer === issuer);
+}

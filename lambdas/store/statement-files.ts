@@ -1,0 +1,243 @@
+/** Functions of the table of statement files. */
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { WalletError } from '../domain/errors.ts';
+import { isSum } from '../domain/money.ts';
+import { formatNames, statementFileStatuses } from '../domain/statement-file.ts';
+import type { PendingFile, StatementFile, StatementFileTerms, StatementProgress } from '../domain/statement-file.ts';
+import type { StatementSums } from '../domain/statement.ts';
+import { statementKey } from './keys.ts';
+import { limitedBy } from './rate-window.ts';
+import type { RateLimit } from './rate-window.ts';
+import { withRetries } from './table.ts';
+import type { Table } from './table.ts';
+import { InvalidItem, itemVersion, requireVersion } from './unreadable.ts';
+import { writeOne } from './write-one.ts';
+import { update, write } from './write.ts';
+import type { Item } from './write.ts';
+
+/** Both tables of an acceptance: the statement is stored in one, and counted in the other. */
+export interface StatementFileTables {
+  /** The wallet table. */
+  readonly table: Table;
+  readonly statements: Table;
+}
+
+/**
+ * Stores a statement that is to be made, and counts it for its caller. A repetition finds the first one, until that has
+ * expired.
+ *
+ * @param asked the request: its fingerprint, and the allowance to count it in
+ * @returns the statement as it is now, and whether the key had been used before
+ * @throws WalletError `idempotency_key_reused`, `rate_limited`, `busy`
+ */
+export async function acceptStatementFile(
+  { table, statements }: StatementFileTables,
+  terms: StatementFileTerms,
+  asked: { readonly fingerprint: string; readonly rate: RateLimit | undefined },
+): Promise<{ readonly file: StatementFile; readonly replayed: boolean }> {
+  const { statementId, createdAt, expiresAt } = terms;
+  const { fingerprint, rate } = asked;
+  const file: StatementFile = { ...terms, status: 'pending', askedAt: Date.parse(createdAt) };
+  const ttl = Math.ceil(Date.parse(expiresAt) / 1000);
+  const result = await write(table, [
+    {
+      label: `statement ${statementId}`,
+      request: {
+        Put: {
+          TableName: statements.name,
+          Item: { ...statementKey(statementId), v: itemVersion, ...file, fingerprint, ttl },
+          // DynamoDB deletes an expired item days later.
+          ConditionExpression: 'attribute_not_exists(pk) OR expiresAt <= :now',
+          ExpressionAttributeValues: { ':now': createdAt },
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        },
+      },
+      refused: (image) => image && { kind: 'replay', record: image },
+    },
+    ...limitedBy(table, rate, createdAt).items,
+  ]);
+  if (result.written) return { file, replayed: false };
+  const [refusal] = result.refusals;
+  if (refusal.kind === 'denied') throw refusal.error;
+  if (refusal.kind !== 'replay') throw new WalletError('busy', { retryAfterSeconds: 1 });
+  return { file: replayOf(refusal.record, fingerprint), replayed: true };
+}
+
+function replayOf(record: Item, fingerprint: string): StatementFile {
+  if (record['fingerprint'] !== fingerprint) throw new WalletError('idempotency_key_reused');
+  return parseFile(record);
+}
+
+/**
+ * Returns the statement that a repeated request made; undefined for a new request.
+ *
+ * @throws WalletError `idempotency_key_reused`, `busy`
+ */
+export async function repeatedFile(
+  statements: Table,
+  statementId: string,
+  fingerprint: string,
+): Promise<StatementFile | undefined> {
+  const item = await readFile(statements, statementId);
+  return item && replayOf(item, fingerprint);
+}
+
+/** Reads a statement, consistently; undefined when there is none of this id, also when it has expired. */
+export async function getStatementFile(statements: Table, statementId: string): Promise<StatementFile | undefined> {
+  const item = await readFile(statements, statementId);
+  return item && parseFile(item);
+}
+
+async function readFile(statements: Table, statementId: string): Promise<Item | undefined> {
+  const { Item: item } = await withRetries(statements, () =>
+    statements.client.send(
+      new GetCommand({ TableName: statements.name, Key: statementKey(statementId), ConsistentRead: true }),
+    ),
+  );
+  const isOver = item !== undefined && String(item['expiresAt']) <= new Date(statements.now()).toISOString();
+  return isOver ? undefined : item;
+}
+
+/** Time after which a pending statement without a worker is asked for once more, ms: its message may be lost. */
+export const askAgainMs = 120_000;
+
+/**
+ * Marks a pending statement as asked for once more, where no worker has it and the last message is old.
+ *
+ * @returns whether the caller must send a message
+ */
+export async function askAgain(statements: Table, { statementId }: StatementFileTerms): Promise<boolean> {
+  const now = statements.now();
+  const { written } = await writeOne(
+    statements,
+    new UpdateCommand(
+      update(statements, statementKey(statementId), {
+        set: 'askedAt = :now',
+        if: '#status = :pending AND askedAt <= :old AND (attribute_not_exists(leaseUntil) OR leaseUntil <= :now)',
+        values: { now, pending: 'pending', old: now - askAgainMs },
+      }),
+    ),
+  );
+  return written;
+}
+
+/** How long a lease excludes other workers, ms: longer than one invocation of the worker can run. */
+export const leaseMs = 330_000;
+
+/** A statement that one worker has. */
+export interface TakenFile {
+  readonly file: PendingFile;
+  readonly leaseId: string;
+}
+
+/**
+ * Takes a pending statement: until it is given back, or `leaseMs` have passed, no other worker has it.
+ *
+ * @param leaseId names this try of the worker
+ * @returns the statement; the time (epoch ms) until which another worker has it; undefined when there is nothing to do
+ */
+export async function takeStatementFile(
+  statements: Table,
+  statementId: string,
+  leaseId: string,
+): Promise<TakenFile | number | undefined> {
+  const now = statements.now();
+  const taken = await writeOne(
+    statements,
+    new UpdateCommand({
+      ...update(statements, statementKey(statementId), {
+        set: 'leaseId = :leaseId, leaseUntil = :until',
+        if: '#status = :pending AND (attribute_not_exists(leaseUntil) OR leaseUntil <= :now OR leaseId = :leaseId)',
+        values: { leaseId, until: now + leaseMs, pending: 'pending', now },
+      }),
+      ReturnValues: 'ALL_NEW',
+    }),
+  );
+  const image = taken.written ? taken.attributes : taken.image;
+  const file = image && parseFile(image);
+  if (file?.status !== 'pending') return undefined;
+  return taken.written ? { file, leaseId } : file.leaseUntil;
+}
+
+/** The error of a worker whose lease has ended: another one may have the statement now. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+}
+
+/** A change of a statement by the worker that has it. `progress: undefined` begins again. */
+type Step =
+  | { readonly progress: StatementProgress | undefined }
+  | { readonly done: { readonly fileBytes: number; readonly sums: StatementSums } };
+
+/**
+ * Stores a step of the worker, and lengthens its lease.
+ *
+ * @throws LeaseLost
+ */
+export async function saveStep(statements: Table, { file, leaseId }: TakenFile, step: Step): Promise<void> {
+  const lease = 'leaseUntil = :until';
+  const until = statements.now() + leaseMs;
+  const change =
+    'done' in step
+      ? {
+          set: '#status = :ready, fileBytes = :fileBytes, sums = :sums',
+          remove: 'leaseId, leaseUntil, progress',
+          values: { ready: 'ready', ...step.done },
+        }
+      : step.progress === undefined
+        ? { set: lease, remove: 'progress', values: { until } }
+        : { set: `progress = :progress, ${lease}`, values: { progress: step.progress, until } };
+  const { written, ...refused } = await writeOne(
+    statements,
+    new UpdateCommand(
+      update(statements, statementKey(file.statementId), {
+        ...change,
+        if: 'leaseId = :leaseId',
+        values: { ...change.values, leaseId },
+      }),
+    ),
+  );
+  // The answer of a first try may be lost.
+  const isDone = 'done' in step && 'image' in refused && refused.image?.['status'] === 'ready';
+  if (!written && !isDone) throw new LeaseLost(`the lease of ${file.statementId} has ended`);
+}
+
+/** Gives a statement back, so that the next message takes it at once. */
+export async function giveBack(statements: Table, { file, leaseId }: TakenFile): Promise<void> {
+  await writeOne(
+    statements,
+    new UpdateCommand(
+      update(statements, statementKey(file.statementId), {
+        set: 'leaseUntil = :none',
+        if: 'leaseId = :leaseId',
+        values: { none: 0, leaseId },
+      }),
+    ),
+  );
+}
+
+/**
+ * Returns the statement in a stored item.
+ *
+ * @throws UnreadableItem for a newer version; InvalidItem for an item that lacks a member
+ */
+function parseFile(item: Item): StatementFile {
+  requireVersion(item);
+  const { pk, v, fingerprint, ttl, leaseId, ...file } = item;
+  const { statementId, walletId, from, to, expiresAt, closing, by, askedAt, fileBytes, sums } = file;
+  const isWhole =
+    [statementId, walletId, from, to, expiresAt].every((text) => typeof text === 'string') &&
+    pk === statementKey(String(statementId)).pk &&
+    formatNames.some((name) => name === file['format']) &&
+    statementFileStatuses.some((status) => status === file['status']) &&
+    typeof (by as Item | undefined)?.['principal'] === 'string' &&
+    typeof (closing as Item | undefined)?.['hash'] === 'string' &&
+    (file['status'] === 'pending' ? Number.isSafeInteger(askedAt) : Number.isSafeInteger(fileBytes) && isSums(sums));
+  if (!isWhole) throw new InvalidItem(item, 'it lacks what a statement needs');
+  return file as unknown as StatementFile;
+}
+
+function isSums(value: unknown): value is StatementSums {
+  const sums = (value ?? {}) as { [Name in keyof StatementSums]?: unknown };
+  return [sums.lines, sums.in, sums.out, sums.fees].every(isSum);
+}

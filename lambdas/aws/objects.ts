@@ -142,8 +142,8 @@ export function openObjects(bucket: string): Objects & FileStore {
         await response.body?.cancel();
         return undefined;
       }
-      const { headers, body } = await accepted(response, key);
-      return { size: Number(headers.get('content-length')), content: body ?? nothing() };
+      const { headers } = await accepted(response, key);
+      return { size: Number(headers.get('content-length')), content: contentOf(response, key) };
     },
     async add(key, content) {
       const headers = { 'if-none-match': '*', 'content-type': 'application/json' };
@@ -216,8 +216,18 @@ function refusal(status: number, code: string | undefined, key: string): Error {
   return new Error(`S3 has answered ${status} ${code ?? ''} about ${key}`);
 }
 
-async function* nothing(): AsyncGenerator<Uint8Array> {
-  // An empty object has no body.
+/**
+ * Returns the bytes of an answer, all of them. It refers to the answer until they are read: where an answer is collected as
+ * garbage, Node ends its body early, without an error.
+ */
+async function* contentOf(response: Response, key: string): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const part of response.body ?? []) {
+    bytes += part.length;
+    yield part;
+  }
+  const size = Number(response.headers.get('content-length'));
+  if (bytes !== size) throw new Error(`S3 has sent ${bytes} of the ${size} bytes of ${key}`);
 }
 
 /** Returns a part of a key as a URL has it, by the rules of the signature. */

@@ -222,7 +222,8 @@ function refusal(status: number, code: string | undefined, key: string): Error {
  */
 async function* contentOf(response: Response, key: string): AsyncGenerator<Uint8Array> {
   let bytes = 0;
-  for await (const part of response.body ?? []) {
+  const body: AsyncIterable<Uint8Array> | null = response.body;
+  for await (const part of body ?? []) {
     bytes += part.length;
     yield part;
   }

@@ -160,7 +160,7 @@ export async function takeStatementFile(
 }
 
 /** The error of a worker whose lease has ended: another one may have the statement now. */
-export class LeaseLost extends Error {
+class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }
 

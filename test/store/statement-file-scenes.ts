@@ -69,7 +69,7 @@ export class MemoryFiles implements FileStore {
 const etagOf = (content: string) => createHash('md5').update(content).digest('hex');
 
 /** The error of a process that has died. */
-export class Died extends Error {
+class Died extends Error {
   override readonly name = 'Died';
 }
 

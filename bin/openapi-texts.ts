@@ -55,6 +55,9 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   'CancelStandingOrderRequest.reason': 'Why it is cancelled; stays on the order and on its cancelled payments',
   executeAt: 'When the payment is executed: a minute to 366 days ahead, with an offset. Absent: at once',
   'OpenHoldRequest.expiresAt': 'From when on nothing can be captured: a minute to 31 days ahead, with an offset',
+  'TransferRequest.to': 'The alias of the receiver, such as `@alice`; this or toWalletId',
+  'OpenHoldRequest.to': 'The alias of the receiver; this or toWalletId',
+  'OpenStandingOrderRequest.to': 'The alias of the receiver; this, toWalletId or destination',
   'OpenHoldRequest.toWalletId':
     'The wallet that captures pay; without it only operators capture, for the world outside',
   'SetLimitsRequest.reason': 'Why they are set; the event of the change has it',
@@ -91,6 +94,8 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   name: "The account's holder; at most 128 UTF-16 units",
   'CreateWalletRequest.name': 'What the wallet is called; at most 128 UTF-16 units',
   'ChangeWalletRequest.name': 'What the wallet is called; at most 128 UTF-16 units, and null removes it',
+  'ChangeWalletRequest.alias':
+    "A name by which its owner is paid in its currency; null removes it. It stays its owner's for ever, and an owner can take 3",
   'ChangeWalletRequest.metadata':
     'Texts by their names. null in place of the object removes all, and null in place of a text removes this one. The others stay',
   originalTransactionId:

@@ -83,6 +83,8 @@ export const ledgerItems = {
   ownedWallet: 'OWNER#',
   transaction: 'TX#',
   reference: 'REFERENCE#',
+  alias: 'ALIAS#',
+  takenAliases: 'ALIASES#',
   approval: 'APPROVAL#',
   batch: 'BATCH#',
   standingOrder: 'ORDER#',

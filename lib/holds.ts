@@ -30,6 +30,7 @@ export class Holds extends Construct {
         // A refused write returns the replay. The caller who keeps being refused is answered by reads.
         environment: {
           TABLE_NAME: ledger.allow({
+            GetItem: ['alias'],
             BatchGetItem: ['transaction', 'reference', 'wallet', 'rateWindow'],
             PutItem: ['transaction', 'reference'],
             UpdateItem: ['wallet', 'rateWindow'],

@@ -114,10 +114,14 @@ export class LedgerTable extends Construct {
     );
   }
 
-  /** Returns `TABLE_NAME` with a grant to accept transfers or withdrawals within the caller's limits. */
-  allowPayments(): Access {
+  /**
+   * Returns `TABLE_NAME` with a grant to accept transfers or withdrawals within the caller's limits.
+   *
+   * @param named what the route reads first to know its receiver
+   */
+  allowPayments(named: readonly 'alias'[] = []): Access {
     return this.allow({
-      GetItem: ['transaction'],
+      GetItem: ['transaction', ...named],
       BatchGetItem: ['transaction', 'reference', 'wallet', 'rateWindow'],
       PutItem: ['transaction', 'reference'],
       UpdateItem: ['wallet', 'rateWindow'],

@@ -28,7 +28,7 @@ export class StandingOrders extends Construct {
         environment: {
           TABLE_NAME: ledger.allow(
             {
-              GetItem: ['standingOrder', 'wallet'],
+              GetItem: ['standingOrder', 'wallet', 'alias'],
               BatchGetItem: ['transaction', 'wallet', 'rateWindow', 'standingOrder'],
               PutItem: ['transaction', 'standingOrder'],
               UpdateItem: ['transaction', 'wallet', 'rateWindow', 'standingOrder'],

@@ -54,7 +54,7 @@ export class Transfers extends Construct {
         timeout: WalletFunction.longestRouteTimeout,
         reservedConcurrency: shares.waitingRoutes,
         environment: {
-          TABLE_NAME: ledger.allowPayments(),
+          TABLE_NAME: ledger.allowPayments(['alias']),
           READS_PER_HOUR: String(rateLimits.reads),
           REFUSALS_PER_HOUR: String(rateLimits.refusals),
           TRANSFERS_PER_HOUR: String(rateLimits.transfers),

@@ -48,11 +48,11 @@ export class Wallets extends Construct {
       'change-wallet': new WalletFunction(this, 'change-wallet', {
         environment: {
           TABLE_NAME: ledger.allow({
-            GetItem: ['wallet', 'details'],
-            BatchGetItem: ['transaction', 'wallet', 'details', 'rateWindow'],
+            GetItem: ['wallet', 'details', 'alias'],
+            BatchGetItem: ['transaction', 'wallet', 'details', 'alias', 'takenAliases', 'rateWindow'],
             ConditionCheckItem: ['wallet'],
-            PutItem: ['transaction', 'details'],
-            UpdateItem: ['wallet', 'rateWindow'],
+            PutItem: ['transaction', 'details', 'alias'],
+            UpdateItem: ['wallet', 'takenAliases', 'rateWindow'],
           }),
           READS_PER_HOUR,
           REFUSALS_PER_HOUR: String(rateLimits.refusals),

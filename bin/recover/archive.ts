@@ -148,6 +148,7 @@ function parseEvent(line: string): ServiceEvent | undefined {
 export function loadEvent(copy: BooksCopy, event: ServiceEvent): void {
   if ('transaction' in event) loadTransactionEvent(copy, event);
   else if ('wallet' in event) loadWalletEvent(copy, event);
+  else if ('details' in event) loadDetailsEvent(copy, event);
   else if ('standingOrder' in event) loadOrderEvent(copy, event);
   else if ('approval' in event) loadApprovalEvent(copy, event);
 }
@@ -203,6 +204,12 @@ function loadWalletEvent(copy: BooksCopy, event: WalletEvent): void {
       version = MAX(excluded.version, version)`,
     ...[walletId, balance.version, JSON.stringify(event), event.type === 'wallet.created' ? makerOf(event) : ''],
   );
+}
+
+/** Copies the alias that a wallet has after a change of its details; empty where it has none. */
+function loadDetailsEvent(copy: BooksCopy, { details, ownerId = '', occurredAt }: EventOf<'wallet.changed'>): void {
+  const { walletId, version, alias = '' } = details;
+  copy.run('INSERT OR REPLACE INTO alias_events VALUES (?, ?, ?, ?, ?)', walletId, version, occurredAt, alias, ownerId);
 }
 
 /** Copies an event of a standing order. The copy keeps its end, where it has ended. */

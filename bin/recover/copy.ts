@@ -2,6 +2,8 @@
  * A copy of the books in a database of its own, for sums and joins that memory has no room for. Each repair is made in
  * the copy, too, so no repair waits for an index of DynamoDB.
  */
+import { aliasNameOf } from '../../lambdas/domain/alias.ts';
+import type { Alias } from '../../lambdas/domain/alias.ts';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
@@ -185,6 +187,10 @@ export class BooksCopy {
         );
       }
     }
+  }
+
+  putAlias(alias: Alias): void {
+    this.run('INSERT OR REPLACE INTO aliases VALUES (?, ?)', aliasNameOf(alias.alias), JSON.stringify(alias));
   }
 
   /** Keeps what is known of the fees of a currency. */

@@ -11,6 +11,7 @@ import {
   walletIdOfOrders,
   walletIdOfPartition,
 } from '../../lambdas/store/history-keys.ts';
+import { parseAlias } from '../../lambdas/store/aliases.ts';
 import { parseApproval } from '../../lambdas/store/approvals.ts';
 import { askedPrefix } from '../../lambdas/store/operations.ts';
 import { readItems } from '../../lambdas/store/read.ts';
@@ -106,10 +107,12 @@ function loadLedgerItem(copy: BooksCopy, stored: StoredItem, report: Report): vo
     return;
   }
   const isFees = pk.startsWith(ledgerItems.fees);
-  if (!isFees && !['wallet', 'transaction', 'order', 'approval'].includes(kind ?? '')) return;
+  const isAlias = pk.startsWith(ledgerItems.alias);
+  if (!isFees && !isAlias && !['wallet', 'transaction', 'order', 'approval'].includes(kind ?? '')) return;
   try {
     const item = fromItem(stored);
     if (isFees) copy.putFees(parseFeeState(item));
+    else if (isAlias) copy.putAlias(parseAlias(item));
     else if (kind === 'wallet') copy.putWallet(parseWallet(item));
     else if (kind === 'order') copy.putOrder(parseOrder(item));
     else if (kind === 'approval') copy.putApproval(parseApproval(item));

@@ -3,6 +3,7 @@ import { forEachOf } from '../../lambdas/aws/parallel.ts';
 import { isClockRight } from '../../lambdas/domain/withdrawal.ts';
 import { entryKey } from '../../lambdas/store/keys.ts';
 import { getWalletWithClock } from '../../lambdas/store/wallets.ts';
+import { mendAliases } from './aliases.ts';
 import { endApprovals, rejectUncertain } from './approvals.ts';
 import { nameMissingHolds, putBackHolds } from './forgotten-holds.ts';
 import { putBackOriginals } from './forgotten-originals.ts';
@@ -77,6 +78,7 @@ export async function recoverBooks(recovery: Recovery, surroundings: Surrounding
   await putBackLimits(recovery);
   await recoverOrders(recovery);
   await mendReferences(recovery);
+  await mendAliases(recovery);
   await rejectUncertain(recovery);
   await askBankFirst(recovery);
   nameForgotten(recovery);

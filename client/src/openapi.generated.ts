@@ -42,8 +42,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Changes the name and metadata of a wallet, as a JSON Merge Patch
-         * @description Changes the name and metadata of a wallet, as a JSON Merge Patch. `null` removes the name, all metadata, or one key of the metadata. A member that is absent stays as it is. For the wallet's owner and for operators. No other party sees name and metadata.
+         * Changes the name, the alias and the metadata of a wallet, as a JSON Merge Patch
+         * @description Changes the name, the alias and the metadata of a wallet, as a JSON Merge Patch. `null` removes the name, the alias, all metadata, or one key of the metadata. A member that is absent stays as it is. For the wallet's owner and for operators. No other party sees name and metadata.
          */
         patch: operations["changeWallet"];
         trace?: never;
@@ -439,7 +439,7 @@ export interface paths {
         put?: never;
         /**
          * Promises money to another wallet until `expiresAt`, a minute to 31 days ahead
-         * @description Promises money to another wallet until `expiresAt`, a minute to 31 days ahead. The money is held. The receiver captures it or releases it. What is left comes back when the hold expires. Without `toWalletId` only operators can capture it, to the world outside.
+         * @description Promises money to another wallet until `expiresAt`, a minute to 31 days ahead. The money is held. The receiver captures it or releases it. What is left comes back when the hold expires. Without a receiver only operators can capture it, to the world outside.
          */
         post: operations["openHold"];
         delete?: never;
@@ -543,7 +543,7 @@ export interface paths {
         put?: never;
         /**
          * Opens a standing order: a payment that repeats every week or month
-         * @description Opens a standing order: a payment that repeats every week or month. It pays another wallet (`toWalletId`), or an account through the bank (`destination`). Each payment is scheduled a week before its time, and executed as any scheduled payment.
+         * @description Opens a standing order: a payment that repeats every week or month. It pays another wallet (`toWalletId`, or `to`, its alias), or an account through the bank (`destination`). Each payment is scheduled a week before its time, and executed as any scheduled payment.
          */
         post: operations["openStandingOrder"];
         delete?: never;
@@ -1122,6 +1122,8 @@ export interface components {
             };
             /** @description What the wallet is called; absent where it has no name */
             name?: string;
+            /** @description The alias of the wallet, without the @; absent where it has none */
+            alias?: string;
             /** @description Texts about the wallet; absent where it has none */
             metadata?: {
                 [key: string]: string;
@@ -1256,6 +1258,8 @@ export interface components {
             currency: string;
             /** @description The id of the wallet */
             walletId: string;
+            /** @description The alias by which the payer named the receiver */
+            to?: string;
             /** @description For a transfer, hold, capture or refund: the receiving wallet; absent where the world outside receives the money */
             counterpartyWalletId?: string;
             /** @description The destination of a withdrawal */
@@ -1498,6 +1502,8 @@ export interface components {
             fee?: number;
             /** @description ISO 4217, in upper case */
             currency: string;
+            /** @description The alias by which the payer named that wallet */
+            to?: string;
             /** @description The wallet that its payments go to */
             toWalletId?: string;
             /** @description The destination of a withdrawal */
@@ -1967,6 +1973,8 @@ export interface components {
                 counterparty?: {
                     /** @description The id of the wallet */
                     walletId?: string;
+                    /** @description In place of a wallet that was paid by its alias */
+                    alias?: string;
                     /** @description All but the last four characters hidden */
                     account?: string;
                     /** @description The holder of the account */
@@ -2216,7 +2224,7 @@ export interface components {
             found: number;
             /** @description The first hundred of them */
             discrepancies: {
-                /** @description What is wrong. Known: balance_differs, entry_missing, chain_broken, postings_differ, held_differs, hold_differs, refund_differs, reference_differs, fees_differ, transaction_invalid, unreadable, currency_unbalanced, total_differs, payment_missing, payment_differs, statement_missing */
+                /** @description What is wrong. Known: balance_differs, entry_missing, chain_broken, postings_differ, held_differs, hold_differs, refund_differs, reference_differs, alias_differs, fees_differ, transaction_invalid, unreadable, currency_unbalanced, total_differs, payment_missing, payment_differs, statement_missing */
                 kind: string;
                 /** @description The wallet, transaction, account or currency with the discrepancy */
                 subject: string;
@@ -2259,7 +2267,7 @@ export interface components {
             } | null;
             /** @description Reported discrepancies that are not removed, up to five hundred */
             discrepancies: {
-                /** @description What is wrong. Known: balance_differs, entry_missing, chain_broken, postings_differ, held_differs, hold_differs, refund_differs, reference_differs, fees_differ, transaction_invalid, unreadable, currency_unbalanced, total_differs, payment_missing, payment_differs, statement_missing */
+                /** @description What is wrong. Known: balance_differs, entry_missing, chain_broken, postings_differ, held_differs, hold_differs, refund_differs, reference_differs, alias_differs, fees_differ, transaction_invalid, unreadable, currency_unbalanced, total_differs, payment_missing, payment_differs, statement_missing */
                 kind: string;
                 /** @description The wallet, transaction, account or currency with the discrepancy */
                 subject: string;
@@ -2370,7 +2378,7 @@ export interface components {
             title: string;
             /** @description The status of the answer */
             status: number;
-            /** @description Distinguishes refusals. Known: invalid_request, idempotency_key_required, unauthorized, forbidden, operator_limit_exceeded, not_found, wallet_not_found, transaction_not_found, approval_not_found, batch_not_found, standing_order_not_found, webhook_not_found, statement_not_found, wallet_frozen, wallet_closed, wallet_not_empty, limits_changed, payload_too_large, query_too_broad, unsupported_media_type, insufficient_funds, currency_mismatch, same_wallet, balance_limit_exceeded, limit_exceeded, receiver_unavailable, fee_exceeds_amount, idempotency_key_reused, rate_limited, statement_too_long, reference_taken, not_in_review, not_cancellable, not_a_hold, hold_ended, hold_expired, exceeds_hold, not_refundable, exceeds_refundable, too_many_refunds, too_many_scheduled, too_many_standing_orders, approval_ended, approval_expired, standing_order_ended, webhook_limit_reached, webhook_disabled, webhook_replay_running, ledger_behind, another_bank, token_not_checked, overloaded, busy, internal_error */
+            /** @description Distinguishes refusals. Known: invalid_request, idempotency_key_required, unauthorized, forbidden, operator_limit_exceeded, not_found, wallet_not_found, transaction_not_found, approval_not_found, batch_not_found, standing_order_not_found, webhook_not_found, statement_not_found, wallet_frozen, wallet_closed, wallet_not_empty, limits_changed, payload_too_large, query_too_broad, unsupported_media_type, insufficient_funds, currency_mismatch, same_wallet, balance_limit_exceeded, limit_exceeded, receiver_unavailable, fee_exceeds_amount, idempotency_key_reused, rate_limited, statement_too_long, alias_unavailable, too_many_aliases, reference_taken, not_in_review, not_cancellable, not_a_hold, hold_ended, hold_expired, exceeds_hold, not_refundable, exceeds_refundable, too_many_refunds, too_many_scheduled, too_many_standing_orders, approval_ended, approval_expired, standing_order_ended, webhook_limit_reached, webhook_disabled, webhook_replay_running, ledger_behind, another_bank, token_not_checked, overloaded, busy, internal_error */
             code: string;
             /** @description About this case, for people */
             detail?: string;
@@ -2412,6 +2420,8 @@ export interface components {
         ChangeWalletRequest: {
             /** @description What the wallet is called; at most 128 UTF-16 units, and null removes it */
             name?: string | null;
+            /** @description A name by which its owner is paid in its currency; null removes it. It stays its owner's for ever, and an owner can take 3 */
+            alias?: string | null;
             /** @description Texts by their names. null in place of the object removes all, and null in place of a text removes this one. The others stay */
             metadata?: {
                 [key: string]: string | null;
@@ -2481,7 +2491,9 @@ export interface components {
             /** @description In minor units; written in digits only: neither 1.0 nor 1e2 */
             amount: number;
             /** @description The receiving wallet */
-            toWalletId: string;
+            toWalletId?: string;
+            /** @description The alias of the receiver, such as `@alice`; this or toWalletId */
+            to?: string;
             /** @description ISO 4217, in upper case */
             currency?: string;
             /**
@@ -2595,6 +2607,8 @@ export interface components {
             expiresAt: string;
             /** @description The wallet that captures pay; without it only operators capture, for the world outside */
             toWalletId?: string;
+            /** @description The alias of the receiver; this or toWalletId */
+            to?: string;
             /** @description ISO 4217, in upper case */
             currency?: string;
             /**
@@ -2699,6 +2713,8 @@ export interface components {
             amount: number;
             /** @description The wallet that is paid; this or destination */
             toWalletId?: string;
+            /** @description The alias of the receiver; this, toWalletId or destination */
+            to?: string;
             /** @description The account that is paid through the bank; this or toWalletId */
             destination?: {
                 /** @description The account at the bank that is paid */
@@ -4593,7 +4609,7 @@ export interface KnownValues {
         stage: "books" | "bank" | "sums" | "done";
     };
     Problem: {
-        code: "invalid_request" | "idempotency_key_required" | "unauthorized" | "forbidden" | "operator_limit_exceeded" | "not_found" | "wallet_not_found" | "transaction_not_found" | "approval_not_found" | "batch_not_found" | "standing_order_not_found" | "webhook_not_found" | "statement_not_found" | "wallet_frozen" | "wallet_closed" | "wallet_not_empty" | "limits_changed" | "payload_too_large" | "query_too_broad" | "unsupported_media_type" | "insufficient_funds" | "currency_mismatch" | "same_wallet" | "balance_limit_exceeded" | "limit_exceeded" | "receiver_unavailable" | "fee_exceeds_amount" | "idempotency_key_reused" | "rate_limited" | "statement_too_long" | "reference_taken" | "not_in_review" | "not_cancellable" | "not_a_hold" | "hold_ended" | "hold_expired" | "exceeds_hold" | "not_refundable" | "exceeds_refundable" | "too_many_refunds" | "too_many_scheduled" | "too_many_standing_orders" | "approval_ended" | "approval_expired" | "standing_order_ended" | "webhook_limit_reached" | "webhook_disabled" | "webhook_replay_running" | "ledger_behind" | "another_bank" | "token_not_checked" | "overloaded" | "busy" | "internal_error";
+        code: "invalid_request" | "idempotency_key_required" | "unauthorized" | "forbidden" | "operator_limit_exceeded" | "not_found" | "wallet_not_found" | "transaction_not_found" | "approval_not_found" | "batch_not_found" | "standing_order_not_found" | "webhook_not_found" | "statement_not_found" | "wallet_frozen" | "wallet_closed" | "wallet_not_empty" | "limits_changed" | "payload_too_large" | "query_too_broad" | "unsupported_media_type" | "insufficient_funds" | "currency_mismatch" | "same_wallet" | "balance_limit_exceeded" | "limit_exceeded" | "receiver_unavailable" | "fee_exceeds_amount" | "idempotency_key_reused" | "rate_limited" | "statement_too_long" | "alias_unavailable" | "too_many_aliases" | "reference_taken" | "not_in_review" | "not_cancellable" | "not_a_hold" | "hold_ended" | "hold_expired" | "exceeds_hold" | "not_refundable" | "exceeds_refundable" | "too_many_refunds" | "too_many_scheduled" | "too_many_standing_orders" | "approval_ended" | "approval_expired" | "standing_order_ended" | "webhook_limit_reached" | "webhook_disabled" | "webhook_replay_running" | "ledger_behind" | "another_bank" | "token_not_checked" | "overloaded" | "busy" | "internal_error";
         limit: "out.perTransaction" | "out.perDay" | "out.perMonth" | "in.perTransaction" | "in.perDay" | "in.perMonth" | "minimumBalance" | "creditLine" | "maximumBalance";
     };
 }

@@ -75,6 +75,7 @@ function State({ transaction }: { readonly transaction: Transaction }) {
           ['Status', <Badge status={transaction.status} />],
           ['Fee', fee !== undefined && <Amount amount={fee} currency={currency} />],
           ['Wallet', <WalletLink walletId={transaction.walletId} />],
+          ['Alias', transaction.to],
           ['Receiver', transaction.counterpartyWalletId && <WalletLink walletId={transaction.counterpartyWalletId} />],
           ['Account', destination && [destination.name, destination.account].filter(Boolean).join(', ')],
           ['Visits to the bank', attempts?.length],

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
-import { WalletError } from '../domain/errors.ts';
+import type { WalletError } from '../domain/errors.ts';
 import { commandLike, longestHoldMs, openHold as newHold, shortestHoldMs } from '../domain/hold.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { dynamodbClient } from '../aws/clients.ts';
@@ -8,6 +8,7 @@ import { annotations, fields, uniqueReference, withReference } from '../http/bod
 import { openPaymentLimits } from '../http/payment-limits.ts';
 import type { PaymentServices } from '../http/payment-limits.ts';
 import { command, committed, serve } from '../http/http.ts';
+import { receiverFields, receiverOf, withOneReceiver } from '../http/receiver.ts';
 import { currencyOf, invalid, requireCurrency } from '../http/request.ts';
 import { timeField } from '../http/time-field.ts';
 import { transactionView } from '../views/transaction-view.ts';
@@ -18,37 +19,36 @@ const body = z
   .strictObject({
     amount: fields.amount,
     expiresAt: timeField('down'),
-    toWalletId: z.optional(fields.walletId),
+    ...receiverFields,
     currency: z.optional(fields.currency),
     uniqueReference,
     ...annotations,
   })
-  .check(withReference);
+  .check(withReference, withOneReceiver);
 
 /**
  * `POST /wallets/{walletId}/holds`: promises money to another wallet until `expiresAt`, a minute to 31 days ahead. The
  * money is held. The receiver captures it or releases it. What is left comes back when the hold expires. Without
- * `toWalletId` only operators can capture it, to the world outside.
+ * a receiver only operators can capture it, to the world outside.
  */
 export const openHold = command<typeof body, PaymentServices>({
   name: 'open-hold',
   body,
   async handle({ caller, path, body, operation, transactionId, rate }, { table, operatorLimits }) {
     const walletId = path['walletId'] ?? '';
-    const { toWalletId, ...given } = body;
+    const { toWalletId, to, ...given } = body;
     const currency = currencyOf(walletId);
     requireCurrency(body.currency, currency);
-    if (toWalletId === walletId) throw new WalletError('same_wallet');
-    if (toWalletId !== undefined) requireCurrency(currencyOf(toWalletId), currency);
+    const receiver = await receiverOf(table, { toWalletId, to }, { walletId, currency });
     const { at } = operation;
     const hold = newHold({
       ...given,
       ...caller,
       ...{ transactionId, walletId, currency, at },
-      counterpartyWalletId: toWalletId,
+      ...{ counterpartyWalletId: receiver?.toWalletId, to: receiver?.to },
     });
     const overLimit = overOperatorLimit(operatorLimits, 'open-hold', caller, hold, commandLike(hold));
-    const refusal = refusalOfTime(hold, at) ?? overLimit;
+    const refusal = refusalOfTime(hold, at) ?? overLimit ?? receiver?.refusal;
     const { transaction, replayed } = await commitHold(table, hold, operation.fingerprint, rate, refusal);
     return committed(201, transactionView(transaction, caller.kind), replayed);
   },

@@ -20,6 +20,7 @@ import { openLimits, openReadLimits } from '../http/limits.ts';
 import { openPaymentLimits } from '../http/payment-limits.ts';
 import type { PaymentServices } from '../http/payment-limits.ts';
 import { queryFields } from '../http/query-fields.ts';
+import { receiverFields, receiverOf, withOneReceiver } from '../http/receiver.ts';
 import { currencyOf, invalid, requireCurrency } from '../http/request.ts';
 import { timeField } from '../http/time-field.ts';
 import { isOrderHistoryKey } from '../store/history-keys.ts';
@@ -31,22 +32,24 @@ import { orderView } from '../views/standing-order-view.ts';
 
 const badCount = `must be a whole number from 1 to ${mostPayments}`;
 
-const body = z.strictObject({
-  amount: fields.amount,
-  toWalletId: z.optional(fields.walletId),
-  destination: z.optional(destination),
-  every: z.enum(intervals),
-  // A payment is never made earlier, so a finer time is rounded up.
-  firstAt: timeField('up'),
-  until: z.optional(timeField('down')),
-  count: z.optional(z.int(badCount).check(z.minimum(1, badCount), z.maximum(mostPayments, badCount))),
-  currency: z.optional(fields.currency),
-  ...annotations,
-});
+const body = z
+  .strictObject({
+    amount: fields.amount,
+    ...receiverFields,
+    destination: z.optional(destination),
+    every: z.enum(intervals),
+    // A payment is never made earlier, so a finer time is rounded up.
+    firstAt: timeField('up'),
+    until: z.optional(timeField('down')),
+    count: z.optional(z.int(badCount).check(z.minimum(1, badCount), z.maximum(mostPayments, badCount))),
+    currency: z.optional(fields.currency),
+    ...annotations,
+  })
+  .check(withOneReceiver);
 
 /**
  * `POST /wallets/{walletId}/standing-orders`: opens a standing order: a payment that repeats every week or month. It
- * pays another wallet (`toWalletId`), or an account through the bank (`destination`). Each payment is scheduled a week
+ * pays another wallet (`toWalletId`, or `to`, its alias), or an account through the bank (`destination`). Each payment is scheduled a week
  * before its time, and executed as any scheduled payment.
  */
 export const openStandingOrder = command<typeof body, PaymentServices & FeeServices>({
@@ -60,14 +63,14 @@ export const openStandingOrder = command<typeof body, PaymentServices & FeeServi
     const { until, count } = body;
     if (until !== undefined && count !== undefined) throw invalidField('count', 'must not be given with until');
     if (until !== undefined && until < body.firstAt) throw invalidField('until', 'must not be before firstAt');
-    const receiver = receiverIn(body, { walletId, currency });
+    const { refusal: ofReceiver, ...receiver } = await payeeIn(table, body, { walletId, currency });
     const { at } = operation;
     const type = receiver.toWalletId === undefined ? 'withdrawal' : 'transfer';
     const { price, refusal: tooDear } = priceOf(services, caller, type, { amount: body.amount, currency });
     const { fee } = price;
     const order = newOrder({ ...body, ...caller, receiver, transactionId, walletId, currency, fee, at });
     // The wallet may change its status later: its payments then fail, and a closed wallet's order ends.
-    const opened = await openOrder(table, operation, order, rate, refusalOfTime(order) ?? tooDear);
+    const opened = await openOrder(table, operation, order, rate, refusalOfTime(order) ?? tooDear ?? ofReceiver);
     return committed(201, orderView(opened.order, caller.kind), opened.replayed);
   },
 });
@@ -77,18 +80,19 @@ function invalidField(path: string, message: string): WalletError {
 }
 
 /** Returns the receiver that a request names: a wallet or an account, and not both. */
-function receiverIn(
-  { toWalletId, destination }: Pick<z.output<typeof body>, 'toWalletId' | 'destination'>,
+async function payeeIn(
+  table: Table,
+  { destination, ...named }: Pick<z.output<typeof body>, 'toWalletId' | 'to' | 'destination'>,
   from: { readonly walletId: string; readonly currency: string },
-): Receiver {
-  if (toWalletId === undefined) {
-    if (destination === undefined) throw invalidField('toWalletId', 'must be given, or destination');
-    return { destination };
+): Promise<Receiver & { readonly refusal?: WalletError | undefined }> {
+  const isWallet = named.toWalletId !== undefined || named.to !== undefined;
+  if (isWallet && destination !== undefined) {
+    throw invalidField('destination', 'must not be given with another receiver');
   }
-  if (destination !== undefined) throw invalidField('destination', 'must not be given with toWalletId');
-  if (toWalletId === from.walletId) throw new WalletError('same_wallet');
-  requireCurrency(currencyOf(toWalletId), from.currency);
-  return { toWalletId };
+  if (destination !== undefined) return { destination };
+  const receiver = await receiverOf(table, named, from);
+  if (receiver === undefined) throw invalidField('toWalletId', 'must be given, or to, or destination');
+  return receiver;
 }
 
 /** Returns the refusal of an order whose first payment is too near or too far. It is no reason to refuse a repetition. */

@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
-import { WalletError } from '../domain/errors.ts';
 import { scheduledTransfer } from '../domain/schedule.ts';
 import { queuedTransfer, transfer as newTransfer } from '../domain/transfer.ts';
 import { positiveInteger } from '../aws/environment.ts';
@@ -14,6 +13,7 @@ import { preferencesOf } from '../http/prefer.ts';
 import { enqueue, openQueuedServices } from '../http/queued-command.ts';
 import type { QueuedServices } from '../http/queued-command.ts';
 import { annotations, fields, uniqueReference, withReference } from '../http/body-fields.ts';
+import { receiverFields, refuseReceiver, requiredReceiver, withOneReceiver, withReceiver } from '../http/receiver.ts';
 import { executeAt, refusalOfTime } from '../http/schedule-field.ts';
 import { currencyOf, requireCurrency } from '../http/request.ts';
 import { transactionView } from '../views/transaction-view.ts';
@@ -27,14 +27,14 @@ import { Contended } from '../store/write.ts';
 const body = z
   .strictObject({
     amount: fields.amount,
-    toWalletId: fields.walletId,
+    ...receiverFields,
     currency: z.optional(fields.currency),
     dryRun: fields.dryRun,
     executeAt: z.optional(executeAt),
     uniqueReference,
     ...annotations,
   })
-  .check(withReference);
+  .check(withReference, withReceiver, withOneReceiver);
 
 /** The services of the route. */
 export interface TransferServices extends QueuedServices, FeeServices {
@@ -52,11 +52,15 @@ export const transfer = command<typeof body, TransferServices>({
   name: 'transfer',
   body,
   async handle({ caller, path, body, operation, transactionId, rate, event }, services) {
-    const { toWalletId } = body;
-    const { walletId, currency } = walletsOf(path, body);
-    const { price, refusal } = priceOf(services, caller, 'transfer', { amount: body.amount, currency });
+    const { walletId, currency } = senderOf(path, body);
+    const {
+      toWalletId,
+      to,
+      refusal: ofReceiver,
+    } = await requiredReceiver(services.table, body, { walletId, currency });
+    const { price, refusal = ofReceiver } = priceOf(services, caller, 'transfer', { amount: body.amount, currency });
     const { fee } = price;
-    const facts = { ...body, ...caller, transactionId, walletId, toWalletId, currency, fee, at: operation.at };
+    const facts = { ...body, ...caller, transactionId, walletId, toWalletId, to, currency, fee, at: operation.at };
     const preferences = preferencesOf(event, operation.at);
     const { requestId } = event.requestContext;
     const requested = { audience: caller.kind, requestId };
@@ -80,7 +84,9 @@ export const transfer = command<typeof body, TransferServices>({
     return committed(201, transactionView(transaction, caller.kind), replayed);
   },
   dryRun({ caller, path, body }, services) {
-    const { currency } = walletsOf(path, body);
+    const { walletId, currency } = senderOf(path, body);
+    // An alias is not read: the answer would show whether it exists.
+    if (body.toWalletId !== undefined) refuseReceiver(body.toWalletId, { walletId, currency });
     return dryRunAnswer(priceOf(services, caller, 'transfer', { amount: body.amount, currency }));
   },
 });
@@ -88,14 +94,12 @@ export const transfer = command<typeof body, TransferServices>({
 /**
  * Returns the sender's wallet and its currency.
  *
- * @throws WalletError `wallet_not_found`, `currency_mismatch`, `same_wallet`
+ * @throws WalletError `wallet_not_found`, `currency_mismatch`
  */
-function walletsOf(path: Readonly<Record<string, string>>, { currency: given, toWalletId }: z.output<typeof body>) {
+function senderOf(path: Readonly<Record<string, string>>, { currency: given }: z.output<typeof body>) {
   const walletId = path['walletId'] ?? '';
   const currency = currencyOf(walletId);
   requireCurrency(given, currency);
-  if (toWalletId === walletId) throw new WalletError('same_wallet');
-  requireCurrency(currencyOf(toWalletId), currency);
   return { walletId, currency };
 }
 

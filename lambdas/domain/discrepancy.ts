@@ -19,6 +19,7 @@ export const discrepancyKinds = [
   'refund_differs',
   /** A transaction that has its reference for itself alone lacks the record of it, or the record names another one. */
   'reference_differs',
+  'alias_differs',
   /**
    * More was collected of the fees of a currency than was paid. Or its collections, their numbers and the record of what was
    * collected disagree.

@@ -32,6 +32,8 @@ export const errorTitles = {
   idempotency_key_reused: 'The Idempotency-Key was used for a different request',
   rate_limited: 'Too many requests',
   statement_too_long: 'The statement is too long for one answer',
+  alias_unavailable: 'The alias cannot be taken',
+  too_many_aliases: 'The owner has taken as many aliases as it can take',
   reference_taken: 'Another command has this reference for itself alone',
   not_in_review: 'The transaction is not in review',
   not_cancellable: 'The transaction cannot be cancelled',

@@ -11,14 +11,15 @@ export const longestHoldMs = 31 * 86_400_000;
 
 /** Returns an open hold: the money stays in the payer's wallet, and can only be captured or given back. */
 export function openHold(
-  facts: CommandFacts & { counterpartyWalletId?: string | undefined; expiresAt: string },
+  facts: CommandFacts & { counterpartyWalletId?: string | undefined; to?: string | undefined; expiresAt: string },
 ): OpenHold {
-  const { counterpartyWalletId, expiresAt, walletId } = facts;
+  const { counterpartyWalletId, to, expiresAt, walletId } = facts;
   return {
     ...common(facts),
     type: 'hold',
     status: 'open',
     ...(counterpartyWalletId !== undefined && { counterpartyWalletId }),
+    ...(to !== undefined && { to }),
     expiresAt,
     captured: 0,
     dueAt: expiresAt,
@@ -52,7 +53,7 @@ export function endsHold(hold: Hold, { amount = leftOf(hold), isFinal }: Capture
  * write changes in the payer's wallet. A capture to the world outside has no fee: no wallet could pay it.
  */
 export function capture(hold: Hold, facts: CaptureFacts): Capture {
-  const { walletId, currency, ownerId, counterpartyWalletId, transactionId: originalTransactionId } = hold;
+  const { walletId, currency, ownerId, counterpartyWalletId, to, transactionId: originalTransactionId } = hold;
   const { capturedBy, isFinal, amount = leftOf(hold), feeOf, ...known } = facts;
   const rest = isFinal ? leftOf(hold) - amount : 0;
   const fee = counterpartyWalletId === undefined ? 0 : feeOf?.(amount);
@@ -62,6 +63,7 @@ export function capture(hold: Hold, facts: CaptureFacts): Capture {
     type: 'capture',
     status: 'completed',
     ...(counterpartyWalletId !== undefined && { counterpartyWalletId }),
+    ...(to !== undefined && { to }),
     originalTransactionId,
     capturedBy,
     postings: capturePostings(hold, { amount, fee }, rest),

@@ -132,6 +132,13 @@ export function currencyOfWalletId(walletId: string): string | undefined {
   return walletIdFormat.exec(walletId)?.[1]?.toUpperCase();
 }
 
+/**
+ * Returns the id of a wallet that nobody has, in the form of all others. A hash gives it with a probability of 2^-130.
+ */
+export function walletIdOfNobody(currency: string): string {
+  return `w_${currency.toLowerCase()}_${alphabet.charAt(0).repeat(idLength)}`;
+}
+
 export function isWalletId(text: string): boolean {
   return walletIdFormat.test(text);
 }

@@ -1,6 +1,7 @@
 import { WalletError } from './errors.ts';
 import { common } from './transaction.ts';
-import { sentPostings } from './transfer.ts';
+import { receiverMembers, sentPostings } from './transfer.ts';
+import type { PaidWallet } from './transfer.ts';
 import { heldPostings } from './withdrawal.ts';
 import type {
   CommandFacts,
@@ -25,8 +26,8 @@ export interface ScheduleFacts extends CommandFacts {
 }
 
 /** Returns a transfer for later: no money moves before its time. */
-export function scheduledTransfer(facts: ScheduleFacts & { toWalletId: string }): ScheduledTransfer {
-  return { ...scheduled(facts), type: 'transfer', queued: true, counterpartyWalletId: facts.toWalletId };
+export function scheduledTransfer(facts: ScheduleFacts & PaidWallet): ScheduledTransfer {
+  return { ...scheduled(facts), type: 'transfer', queued: true, ...receiverMembers(facts) };
 }
 
 /** Returns a withdrawal for later: no money is held before its time. */

@@ -5,6 +5,7 @@ import { occurrenceIdOf, standingOrderIdOf } from './ids.ts';
 import { scheduledTransfer, scheduledWithdrawal } from './schedule.ts';
 import { common } from './transaction.ts';
 import type { Annotations, CommandFacts, Destination, ScheduledPayment } from './transaction.ts';
+import type { PaidWallet } from './transfer.ts';
 
 /** How often a standing order pays. */
 export const intervals = ['week', 'month'] as const;
@@ -26,8 +27,8 @@ interface Bounds {
 
 /** The receiver of an order's payments: one of both. */
 export type Receiver =
-  | { readonly toWalletId: string; readonly destination?: undefined }
-  | { readonly toWalletId?: undefined; readonly destination: Destination };
+  | (PaidWallet & { readonly destination?: undefined })
+  | { readonly toWalletId?: undefined; readonly to?: undefined; readonly destination: Destination };
 
 /** Members of every order. `amount` is in minor units; times are ISO 8601 UTC. */
 type OrderRecord = Annotations &
@@ -134,7 +135,7 @@ function monthsAfter(time: string, months: number): string {
 /** Returns the next payment of an order, scheduled for its time. It is the same for every try to make it. */
 export function nextPayment(order: ActiveOrder, at: string): ScheduledPayment {
   const { standingOrderId, made, principal, issuer, ownerId, walletId, amount, currency, nextAt } = order;
-  const { externalReference, description, metadata, fee, toWalletId, destination } = order;
+  const { externalReference, description, metadata, fee, toWalletId, to, destination } = order;
   const facts = {
     transactionId: occurrenceIdOf(standingOrderId, made),
     ...{ principal, issuer, ownerId, walletId, amount, currency, at, standingOrderId, executeAt: nextAt },
@@ -142,7 +143,7 @@ export function nextPayment(order: ActiveOrder, at: string): ScheduledPayment {
   };
   return toWalletId === undefined
     ? scheduledWithdrawal({ ...facts, destination })
-    : scheduledTransfer({ ...facts, toWalletId });
+    : scheduledTransfer({ ...facts, toWalletId, to });
 }
 
 /** The members of an order that change when its next payment is made. */

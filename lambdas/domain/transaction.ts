@@ -175,7 +175,12 @@ interface Schedule {
   readonly standingOrderId?: string | undefined;
 }
 
-interface TransferRecord extends TransactionRecord, Fee, SentTogether, Schedule {
+/** The alias by which a payer named the receiver, such as `@alice`. The payer does not see the wallet behind it. */
+interface ByAlias {
+  readonly to?: string | undefined;
+}
+
+interface TransferRecord extends TransactionRecord, Fee, SentTogether, Schedule, ByAlias {
   readonly type: 'transfer';
   readonly counterpartyWalletId: string;
 }
@@ -314,7 +319,7 @@ export type Withdrawal =
 /** A payment that the service executes later. */
 export type ScheduledPayment = ScheduledTransfer | ScheduledWithdrawal;
 
-interface HoldRecord extends TransactionRecord {
+interface HoldRecord extends TransactionRecord, ByAlias {
   readonly type: 'hold';
   /** The wallet that captures pay; absent when they pay the world outside. */
   readonly counterpartyWalletId?: string | undefined;
@@ -349,7 +354,7 @@ export interface EndedHold extends HoldRecord {
 export type Hold = OpenHold | EndedHold;
 
 /** Held money that was paid: out of the hold's wallet, `walletId`, into its receiver's. */
-export interface Capture extends TransactionRecord, Fee, Refunds {
+export interface Capture extends TransactionRecord, Fee, Refunds, ByAlias {
   readonly type: 'capture';
   readonly status: 'completed';
   readonly counterpartyWalletId?: string | undefined;

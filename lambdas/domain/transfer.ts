@@ -7,26 +7,37 @@ import type { CommandFacts, DirectTransfer, PendingTransfer, Transfer } from './
 import { creditRefusal } from './wallet.ts';
 import type { Wallet } from './wallet.ts';
 
+/** The receiver of a transfer. `to`: the alias that the payer named it by. */
+export interface PaidWallet {
+  readonly toWalletId: string;
+  readonly to?: string | undefined;
+}
+
+/** Returns the members of a transfer that name its receiver. */
+export function receiverMembers({ toWalletId, to }: PaidWallet) {
+  return { ...(to !== undefined && { to }), counterpartyWalletId: toWalletId };
+}
+
 /** Returns a transfer: money from one wallet to another, completed at once. */
-export function transfer(facts: CommandFacts & { toWalletId: string }): DirectTransfer {
+export function transfer(facts: CommandFacts & PaidWallet): DirectTransfer {
   return {
     ...common(facts),
     type: 'transfer',
     status: 'completed',
-    counterpartyWalletId: facts.toWalletId,
+    ...receiverMembers(facts),
     postings: transferPostings({ ...facts, counterpartyWalletId: facts.toWalletId }),
     completedAt: facts.at,
   };
 }
 
 /** Returns a queued transfer: the sender is debited at once, and a worker credits the receiver. */
-export function queuedTransfer(facts: CommandFacts & { toWalletId: string }): PendingTransfer {
+export function queuedTransfer(facts: CommandFacts & PaidWallet): PendingTransfer {
   return {
     ...common(facts),
     type: 'transfer',
     status: 'pending',
     queued: true,
-    counterpartyWalletId: facts.toWalletId,
+    ...receiverMembers(facts),
     dueAt: facts.at,
     postings: sentPostings(facts),
   };

@@ -1,8 +1,12 @@
 import type { Actor } from './actor.ts';
 
-/** What the owner of a wallet, or an operator, calls it. No money depends on it. */
+/**
+ * What the owner of a wallet, or an operator, calls it. Of its alias this is a copy for its owner: the item of the alias
+ * decides who is paid.
+ */
 export interface WalletDetails {
   readonly name?: string | undefined;
+  readonly alias?: string | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -20,14 +24,20 @@ export interface StoredDetails extends WalletDetails {
 /** A change of details, as a JSON Merge Patch (RFC 7396): null removes, and a member that is absent stays. */
 export interface DetailsPatch {
   readonly name?: string | null | undefined;
+  readonly alias?: string | null | undefined;
   readonly metadata?: Readonly<Record<string, string | null>> | null | undefined;
 }
 
 /** Returns the details after a patch. Metadata without a key is none. */
 export function patchedDetails(details: WalletDetails, patch: DetailsPatch): WalletDetails {
   const name = patch.name === undefined ? details.name : (patch.name ?? undefined);
+  const alias = patch.alias === undefined ? details.alias : (patch.alias ?? undefined);
   const metadata = patch.metadata === undefined ? details.metadata : patchedMetadata(details.metadata, patch.metadata);
-  return { ...(name !== undefined && { name }), ...(metadata && { metadata }) };
+  return {
+    ...(name !== undefined && { name }),
+    ...(alias !== undefined && { alias }),
+    ...(metadata && { metadata }),
+  };
 }
 
 function patchedMetadata(

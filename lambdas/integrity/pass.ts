@@ -1,3 +1,4 @@
+import type { Alias } from '../domain/alias.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
 import { emptySketch, sketchFromText, sketchToText } from '../domain/sketch.ts';
 import type { Sketch } from '../domain/sketch.ts';
@@ -27,6 +28,8 @@ export interface Segment {
   open: WalletCheck[];
   /** References to check; absent from a pass that an earlier release began, and while there is none. */
   references?: NamedReference[];
+  /** Aliases to check; absent in the same cases. */
+  aliases?: Pick<Alias, 'alias' | 'ownerId' | 'wallets'>[];
 }
 
 /** A wallet that seemed wrong, and the time (epoch ms) of that look. */

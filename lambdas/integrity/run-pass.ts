@@ -14,6 +14,7 @@ import { getWallet } from '../store/wallets.ts';
 import { checkFees, noteCollection } from './fee-check.ts';
 import { settledMs } from './pass.ts';
 import type { Books, Pass, RunControl, RunOutcome, Segment } from './pass.ts';
+import { checkAliases, mostAliasesChecked } from './alias-check.ts';
 import { checkReferences, mostReferences, nameOf } from './reference-check.ts';
 import { compareWithBank, notPaid, otherBankOf, readStatement } from './statement.ts';
 import { addOutside, differentTotals, sumsOf, unbalanced } from './sums.ts';
@@ -77,12 +78,14 @@ async function readSegment(books: Books, pass: Pass, segment: Segment, control: 
     pass.scanned += page.scanned;
     for (const item of page.items) {
       if (segment.open.length >= walletsAtATime) await finishOpen(books, pass, segment, control);
-      if ((segment.references?.length ?? 0) >= mostReferences) await finishReferences(books, pass, segment, control);
+      const { references = [], aliases = [] } = segment;
+      const isFull = references.length >= mostReferences || aliases.length >= mostAliasesChecked;
+      if (isFull) await finishNames(books, pass, segment, control);
       if (paused()) return;
       addItem(pass, segment, item, control);
     }
     await finishOpen(books, pass, segment, control);
-    await finishReferences(books, pass, segment, control);
+    await finishNames(books, pass, segment, control);
     // Checks of the page's wallets may have stopped half-way. They stay open, and the segment goes on behind the page.
     segment.after = page.next;
     segment.done = page.next === undefined;
@@ -115,17 +118,27 @@ function addItem(pass: Pass, segment: Segment, item: ScannedItem, control: RunCo
     }
     case 'reference':
       (segment.references ??= []).push({ pk: item.key.pk, transactionId: item.transactionId });
+      return;
+    case 'alias': {
+      const { alias, ownerId, wallets } = item.alias;
+      (segment.aliases ??= []).push({ alias, ownerId, wallets });
+    }
   }
 }
 
-/** Checks the references that the segment has met since the last time. */
-async function finishReferences(books: Books, pass: Pass, segment: Segment, control: RunControl): Promise<void> {
-  const { references = [] } = segment;
-  if (references.length === 0) return;
-  const { found, readUnits } = await checkReferences(books.table, references);
-  pass.readUnits += readUnits;
-  for (const discrepancy of found) report(pass, control, discrepancy);
-  segment.references = [];
+/** Checks the references and aliases that the segment has met since the last time. */
+async function finishNames(books: Books, pass: Pass, segment: Segment, control: RunControl): Promise<void> {
+  const { references = [], aliases = [] } = segment;
+  const checks = [
+    ...(references.length > 0 ? [await checkReferences(books.table, references)] : []),
+    ...(aliases.length > 0 ? [await checkAliases(books.table, aliases)] : []),
+  ];
+  for (const { found, readUnits } of checks) {
+    pass.readUnits += readUnits;
+    for (const discrepancy of found) report(pass, control, discrepancy);
+  }
+  if (references.length > 0) segment.references = [];
+  if (aliases.length > 0) segment.aliases = [];
 }
 
 function addTransaction(pass: Pass, transaction: Transaction, control: RunControl): void {

@@ -2,8 +2,10 @@ import { DescribeTableCommand, QueryCommand, ScanCommand } from '@aws-sdk/client
 import { indexes } from '../contract.ts';
 import { hasBookings } from '../domain/bookings.ts';
 import type { BookedTransaction, StoredBookings } from '../domain/bookings.ts';
+import type { Alias } from '../domain/alias.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
+import { parseAlias } from './aliases.ts';
 import { kindOf, transactionKey, walletKey } from './keys.ts';
 import { receiverPartitions, transactionIdOfHistoryKey } from './history-keys.ts';
 import { readMany } from './read.ts';
@@ -31,9 +33,11 @@ export type BookItem = { readonly key: ItemKey } & (
   | { readonly kind: 'unreadable'; readonly problem: string }
 );
 
-/** An item of the books, or the record that a transaction has its reference for itself alone. */
+/** An item of the books, the record that a transaction has its reference for itself alone, or an alias. */
 export type ScannedItem =
-  BookItem | { readonly key: ItemKey; readonly kind: 'reference'; readonly transactionId: string };
+  | BookItem
+  | { readonly key: ItemKey; readonly kind: 'reference'; readonly transactionId: string }
+  | { readonly key: ItemKey; readonly kind: 'alias'; readonly alias: Alias };
 
 /** Returns about how many items the table has; undefined before the first count. DynamoDB counts every six hours. */
 export async function countItems(table: Table): Promise<number | undefined> {
@@ -43,7 +47,7 @@ export async function countItems(table: Table): Promise<number | undefined> {
   return description?.ItemCount;
 }
 
-/** Reads up to 1 MB of one segment of the table: its wallets, transactions and taken references, about 128 read units. */
+/** Reads up to 1 MB of one segment of the table: its wallets, transactions, taken references and aliases, about 128 read units. */
 export async function scanBooks(
   table: Table,
   part: { segment: number; segments: number; after: ItemKey | undefined },
@@ -59,15 +63,21 @@ export async function scanBooks(
         TableName: table.name,
         Segment: part.segment,
         TotalSegments: part.segments,
-        FilterExpression: 'sk IN (:wallet, :transaction, :reference)',
-        ExpressionAttributeValues: toItem({ ':wallet': 'WALLET', ':transaction': 'TX', ':reference': 'REFERENCE' }),
+        FilterExpression: 'sk IN (:wallet, :transaction, :reference, :alias)',
+        ExpressionAttributeValues: toItem({
+          ...{ ':wallet': 'WALLET', ':transaction': 'TX' },
+          ...{ ':reference': 'REFERENCE', ':alias': 'ALIAS' },
+        }),
         ReturnConsumedCapacity: 'TOTAL',
         ...(part.after && { ExclusiveStartKey: toItem(part.after) }),
       }),
     ),
   );
   return {
-    items: Items.flatMap((item) => (item['sk']?.S === 'REFERENCE' ? toReference(item) : (toBookItem(item) ?? []))),
+    items: Items.flatMap((item): ScannedItem | readonly ScannedItem[] => {
+      if (item['sk']?.S === 'REFERENCE') return toReference(item);
+      return (item['sk']?.S === 'ALIAS' ? toAlias(item) : toBookItem(item)) ?? [];
+    }),
     scanned: ScannedCount,
     next: LastEvaluatedKey && toKey(LastEvaluatedKey),
     readUnits: ConsumedCapacity?.CapacityUnits ?? 0,
@@ -105,6 +115,14 @@ function toBookItem(stored: StoredItem): BookItem | undefined {
     }
     return { key, kind: 'unreadable', problem: error instanceof Error ? error.message : 'it has no values' };
   }
+}
+
+function toAlias(stored: StoredItem): ScannedItem {
+  const key = toKey(stored);
+  const alias = parsed(() => parseAlias(fromItem(stored)));
+  return alias instanceof UnreadableItem
+    ? { key, kind: 'unreadable', problem: alias.problem }
+    : { key, kind: 'alias', alias };
 }
 
 /** Returns the record of a taken reference. One that cannot be read names no transaction. */

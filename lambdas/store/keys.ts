@@ -54,6 +54,16 @@ export function referenceKey({
   return { pk: `${ledgerItems.reference}${fingerprintOf([...scope, externalReference])}`, sk: 'REFERENCE' };
 }
 
+/** Returns the key of an alias, by the name that `aliasNameOf` returns. */
+export function aliasKey(name: string) {
+  return { pk: `${ledgerItems.alias}${name}`, sk: 'ALIAS' };
+}
+
+/** Returns the key of the names of all aliases that an owner ever took. */
+export function takenAliasesKey(ownerId: string) {
+  return { pk: `${ledgerItems.takenAliases}${ownerId}`, sk: 'ALIASES' };
+}
+
 export function approvalKey(approvalId: string) {
   return { pk: `${ledgerItems.approval}${approvalId}`, sk: 'APPROVAL' };
 }
@@ -108,7 +118,9 @@ export function orderKey(standingOrderId: string) {
 }
 
 /** Sort keys of the wallet table's other items: nothing follows their changes. */
-const otherSortKeys: readonly unknown[] = ['RATE', 'PREFERENCES', 'ISSUER', 'BREAKER', 'FEES', 'BATCH', 'REFERENCE'];
+const otherSortKeys: readonly unknown[] = [
+  ...['RATE', 'PREFERENCES', 'ISSUER', 'BREAKER', 'FEES', 'BATCH', 'REFERENCE', 'ALIAS', 'ALIASES'],
+];
 const ownedWalletPrefix = 'WALLET#';
 const chunkPrefix = 'CHUNK#';
 

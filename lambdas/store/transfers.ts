@@ -1,4 +1,4 @@
-import type { WalletError } from '../domain/errors.ts';
+import { WalletError } from '../domain/errors.ts';
 import { withFee } from '../domain/fee.ts';
 import type { DirectTransfer, Failure, PendingTransfer } from '../domain/transaction.ts';
 import { arrivalPostings, failurePostings, fittingTransfers } from '../domain/transfer.ts';
@@ -37,10 +37,26 @@ export function commitTransfer(
     table,
     transaction,
     fingerprint,
-    [debit(table, sender), creditReceiver(table, receiver)],
+    [debit(table, sender), asUnavailable(transaction.to !== undefined, creditReceiver(table, receiver))],
     limitedBy(table, rate, transaction.createdAt),
     { overLimit, ...(contendedMs !== undefined && { contention: { item: receiverAt, afterMs: contendedMs } }) },
   );
+}
+
+/**
+ * Returns an item of a receiver whose refusals are all alike where the payer named it by an alias: one that does not exist and
+ * one that takes no money.
+ */
+function asUnavailable(isByAlias: boolean, item: WriteItem): WriteItem {
+  if (!isByAlias) return item;
+  return {
+    ...item,
+    refused: (image) => {
+      const refusal = item.refused(image);
+      if (refusal?.kind === 'outdated') return { ...refusal, again: asUnavailable(true, refusal.again) };
+      return refusal?.kind === 'denied' ? { ...refusal, error: new WalletError('receiver_unavailable') } : refusal;
+    },
+  };
 }
 
 /** Index of the receiver's item in the write of `commitTransfer`: after the record and the sender. */

@@ -5,6 +5,7 @@ import { reaches } from '../domain/wallet.ts';
 import type { Reach, Wallet } from '../domain/wallet.ts';
 import { patchedDetails } from '../domain/wallet-details.ts';
 import type { DetailsPatch, StoredDetails, WalletDetails } from '../domain/wallet-details.ts';
+import { aliasItems, changedMeanwhile } from './aliases.ts';
 import { detailsKey, walletKey } from './keys.ts';
 import { putOperation, replayedRecord, replayOnly } from './operations.ts';
 import type { Operation } from './operations.ts';
@@ -34,9 +35,11 @@ export interface DetailsChange extends Reach {
 
 /**
  * Changes the details of a wallet in any status: the record of the key, the details, and the first time the wallet, whose
- * ledger gets an entry without a change. Later the wallet is only checked.
+ * ledger gets an entry without a change. Later the wallet is only checked. A change of the alias also writes the alias, the one
+ * before, and the first time the record of those that the owner took.
  *
- * @throws WalletError `wallet_not_found`, that of `refusalOf`, `idempotency_key_reused`, `rate_limited`, `busy`
+ * @throws WalletError `wallet_not_found`, that of `refusalOf`, `alias_unavailable`, `too_many_aliases`, `idempotency_key_reused`,
+ * `rate_limited`, `busy`
  */
 export async function changeDetails(
   table: Table,
@@ -48,10 +51,13 @@ export async function changeDetails(
   const found = await getWallet(table, walletId, { consistent: true });
   const wallet = found && reaches(change, found) ? found : undefined;
   const details = wallet && (await getDetails(table, wallet));
+  const patched = patchedDetails(details ?? {}, change.patch);
+  const aliases =
+    wallet === undefined || change.patch.alias === undefined
+      ? { items: [] }
+      : await aliasItems(table, { wallet, before: details?.alias, after: patched.alias, at: operation.at });
   const refusal =
-    wallet === undefined
-      ? new WalletError('wallet_not_found')
-      : change.refusalOf(patchedDetails(details ?? {}, change.patch));
+    wallet === undefined ? new WalletError('wallet_not_found') : (change.refusalOf(patched) ?? aliases.refusal);
   const limited = limitedBy(table, rate, operation.at);
   const items =
     wallet === undefined || refusal !== undefined
@@ -60,6 +66,7 @@ export async function changeDetails(
           record,
           walletItem(table, wallet, operation),
           detailsItem(table, { operation, wallet, change }, details),
+          ...aliases.items,
           ...limited.items,
         ];
   const replayed = replayedRecord(await write(table, items, limited.reads)) !== undefined;
@@ -115,6 +122,10 @@ function detailsItem(table: Table, changing: Changing, before: StoredDetails | u
     refused: (image) => {
       const stored = image && parseDetails(image);
       const refusal = change.refusalOf(patchedDetails(stored ?? {}, change.patch));
+      // The write was made for the alias before, which another change may have removed.
+      if (change.patch.alias !== undefined && refusal === undefined) {
+        return stored?.version === before?.version ? undefined : denied(changedMeanwhile());
+      }
       return denied(refusal) ?? { kind: 'outdated', again: detailsItem(table, changing, stored) };
     },
   };

@@ -40,6 +40,7 @@ const recordedActor = actor.extend({
 const limitsChange = eventWallet.shape.lastLimitsChange.unwrap().shape;
 const wallet = eventWallet.extend({
   name: eventDetails.shape.name,
+  alias: eventDetails.shape.alias,
   metadata: eventDetails.shape.metadata,
   createdBy: recordedActor.optional().describe(forOperators),
   lastStatusChange: z

@@ -55,7 +55,10 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   'create-wallet': { successes: { 201: { meaning: 'The new wallet', schema: 'Wallet' } } },
   'list-wallets': { successes: { 200: { meaning: 'A page of wallets', schema: 'WalletPage' } } },
   'get-wallet': { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } } },
-  'change-wallet': { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } } },
+  'change-wallet': {
+    successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } },
+    codes: ['alias_unavailable', 'too_many_aliases'],
+  },
   'get-balance': {
     successes: {
       200: { meaning: 'The balance', schema: 'Balance' },

@@ -44,6 +44,8 @@ const limits = z.object({
   maximumBalance: limit.describe('The most that money in may bring the total to'),
 });
 
+const alias = z.string().regex(/^@[a-z0-9._]+$/);
+
 export const transaction = z.object({
   transactionId: z.string(),
   receiptCode: z.string(),
@@ -58,6 +60,7 @@ export const transaction = z.object({
     ),
   currency: z.string(),
   walletId: z.string(),
+  to: alias.optional().describe('The alias by which the payer named the receiver'),
   counterpartyWalletId: z.string().optional(),
   destination: z
     .object({
@@ -197,6 +200,7 @@ export const standingOrder = z.object({
     .optional()
     .describe('The fee of each payment beside its amount, in minor units; absent when there is none'),
   currency: z.string(),
+  to: alias.optional().describe('The alias by which the payer named that wallet'),
   toWalletId: z.string().optional().describe('The wallet that its payments go to'),
   destination: transaction.shape.destination,
   every: z.enum(intervals),
@@ -239,8 +243,9 @@ export const discrepancy = z.object({
 export const details = z.object({
   walletId: z.string(),
   name: z.string().optional().describe('What the wallet is called; absent where it has no name'),
+  alias: z.string().optional().describe('The alias of the wallet, without the @; absent where it has none'),
   metadata: z.record(z.string(), z.string()).optional().describe('Texts about the wallet; absent where it has none'),
-  version: z.int().min(1).describe('Counts the changes of name and metadata'),
+  version: z.int().min(1).describe('Counts the changes of name, alias and metadata'),
   updatedAt: time.describe('When they were changed'),
 });
 
@@ -286,9 +291,13 @@ export const eventSchemas = {
     reason,
     approvedBy,
   }),
-  'wallet.changed': about('wallet.changed', 'The owner or an operator has changed the name or metadata of the wallet', {
-    details,
-  }),
+  'wallet.changed': about(
+    'wallet.changed',
+    'The owner or an operator has changed the name, alias or metadata of the wallet',
+    {
+      details,
+    },
+  ),
   'withdrawal.scheduled': about('withdrawal.scheduled', 'A withdrawal for later was accepted; no money is held yet', {
     transaction,
   }),

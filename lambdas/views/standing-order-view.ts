@@ -33,7 +33,9 @@ const orderFields: View<ShownOrder, OrderAudience> = {
   amount: everyAudience,
   fee: everyAudience,
   currency: everyAudience,
-  toWalletId: everyAudience,
+  to: everyAudience,
+  // As in its payments.
+  toWalletId: { ...everyAudience, owner: (walletId, { to }) => (to === undefined ? walletId : undefined) },
   destination: {
     operator: masked,
     owner: masked,

@@ -77,13 +77,13 @@ function account(id: string): Markup {
 /** Returns the other side of a line: the creditor of what left the wallet, the debtor of what came in. */
 function parties({ amount, counterparty }: LineView): Markup {
   if (counterparty === undefined) return element('RltdPties');
-  const { walletId, account: masked, name } = counterparty;
+  const { walletId, alias, account: masked, name } = counterparty;
   const [party, its] = amount < 0 ? ['Cdtr', 'CdtrAcct'] : ['Dbtr', 'DbtrAcct'];
   const [shortName] = partsOf(name, lengths.name);
   return element(
     'RltdPties',
     element(party, element('Pty', element('Nm', shortName))),
-    element(its, account(walletId ?? masked ?? '')),
+    element(its, account(walletId ?? alias ?? masked ?? '')),
   );
 }
 

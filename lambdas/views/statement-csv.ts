@@ -40,7 +40,7 @@ export const csv: StatementFormat = {
       amount: decimalText(amount, currency),
       fee: decimalText(fee, currency),
       balance: decimalText(balance, currency),
-      counterparty: counterparty?.walletId ?? counterparty?.account,
+      counterparty: harmless(counterparty?.walletId ?? counterparty?.alias ?? counterparty?.account),
       counterpartyName: harmless(counterparty?.name),
       externalReference: harmless(line.externalReference),
       description: harmless(line.description),

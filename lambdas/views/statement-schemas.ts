@@ -65,6 +65,7 @@ export const statement = z.object({
         counterparty: z
           .object({
             walletId: z.string().optional(),
+            alias: z.string().optional().describe('In place of a wallet that was paid by its alias'),
             account: z.string().optional().describe('All but the last four characters hidden'),
             name: z.string().optional().describe('The holder of the account'),
           })

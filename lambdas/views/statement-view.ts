@@ -90,9 +90,10 @@ function audienceOf(sender: string, walletId: string, audience: StatementAudienc
 
 /** Returns the other side of a movement as its view shows it; undefined where that is the world outside. */
 function counterpartyOf(
-  { walletId: sender, counterpartyWalletId, destination }: ReturnType<typeof transactionView>,
+  { walletId: sender, counterpartyWalletId, to, destination }: ReturnType<typeof transactionView>,
   walletId: string,
 ): LineView['counterparty'] {
   if (sender !== walletId) return { walletId: sender };
-  return counterpartyWalletId === undefined ? destination : { walletId: counterpartyWalletId };
+  if (counterpartyWalletId !== undefined) return { walletId: counterpartyWalletId };
+  return to === undefined ? destination : { alias: to };
 }

@@ -57,7 +57,12 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   currency: everyAudience,
   // Shown to the receiver too, so that it can pay back.
   walletId: everyAudience,
-  counterpartyWalletId: everyAudience,
+  to: everyAudience,
+  // A payer who paid by an alias does not see which wallet is behind it.
+  counterpartyWalletId: {
+    ...everyAudience,
+    owner: (walletId, { to }) => (to === undefined ? walletId : undefined),
+  },
   destination: {
     operator: masked,
     owner: masked,
@@ -69,12 +74,7 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   },
   postings: {
     operator: postingsOf,
-    // The postings of a fee that the receiver pays would show it.
-    owner: (postings, source) => {
-      const isOthersFee = source.fee !== undefined && isOfReceiver(source);
-      const own = ({ account }: Posting) => !isOthersFee || walletOfAccount(account) === source.walletId;
-      return postingsOf(postings.filter(own));
-    },
+    owner: ownPostingsOf,
     counterparty: (postings, { counterpartyWalletId }) =>
       postingsOf(
         postings.filter(
@@ -86,7 +86,10 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   failure: {
     operator: failureOf,
     owner: (failure, transfer) =>
-      transfer.type === 'transfer' && !isOfPayer(transfer) && hidesFromPayers(failure.code)
+      transfer.type === 'transfer' &&
+      !isOfPayer(transfer) &&
+      // A payer by an alias does not learn whether it exists.
+      (hidesFromPayers(failure.code) || (transfer.to !== undefined && failure.code === 'wallet_not_found'))
         ? { code: 'receiver_unavailable', message: errorTitles.receiver_unavailable }
         : failureOf(failure),
     counterparty: false,
@@ -185,6 +188,20 @@ function shownTransaction(transaction: Transaction): ShownTransaction {
 // DynamoDB gives the members of a map in any order; answers have a fixed one.
 function postingsOf(postings: Transaction['postings']) {
   return postings.map(({ account, amount }) => ({ account, amount }));
+}
+
+/**
+ * Returns the postings that a payer sees: not those of a fee that the receiver pays, which would show it, and not those of
+ * a wallet that it knows by an alias only.
+ */
+function ownPostingsOf(postings: Transaction['postings'], source: Partial<ShownTransaction>) {
+  const isOthersFee = source.fee !== undefined && isOfReceiver(source);
+  const isSeen = ({ account }: Posting) => {
+    const walletId = walletOfAccount(account);
+    if (walletId === source.walletId) return true;
+    return !isOthersFee && (walletId === undefined || source.to === undefined);
+  };
+  return postingsOf(postings.filter(isSeen));
 }
 
 /** Returns a cancellation as its owner may see it: without an operator's reason and identity. */

@@ -47,6 +47,7 @@ export const walletFields: View<ShownWallet, WalletAudience> = {
   },
   // The event of their change has them.
   name: { operator: true, owner: true, subscriber: false },
+  alias: { operator: true, owner: true, subscriber: false },
   metadata: { operator: sorted, owner: sorted, subscriber: false },
   createdBy: operatorOnly,
   limitWindows: { operator: true, owner: true, subscriber: false },
@@ -75,10 +76,16 @@ export function walletView(
   wallet: Wallet,
   audience: 'operator' | 'owner',
   now: number,
-  { name, metadata }: WalletDetails = {},
+  { name, alias, metadata }: WalletDetails = {},
 ): WalletView {
   const windows = windowsOf(wallet, new Date(now).toISOString());
-  const source = { ...shownWallet(wallet), name, metadata, ...(windows.length > 0 && { limitWindows: windows }) };
+  const source = {
+    ...shownWallet(wallet),
+    name,
+    alias,
+    metadata,
+    ...(windows.length > 0 && { limitWindows: windows }),
+  };
   return shown(walletFields, source, audience) as WalletView;
 }
 
@@ -91,6 +98,7 @@ export function publishedWallet(wallet: Wallet): EventOf<'wallet.created'>['wall
 const detailsFields: View<StoredDetails, 'subscriber'> = {
   walletId: everyAudience,
   name: everyAudience,
+  alias: everyAudience,
   metadata: { subscriber: sorted },
   version: everyAudience,
   updatedAt: everyAudience,

@@ -87,7 +87,7 @@ func main() {
 	charged, repeated := command(charge, key), command(charge, key)
 	paid := command(func(key string) (*wallet.TransferResponse, error) {
 		return ada.TransferWithResponse(ctx, walletOfAda, &wallet.TransferParams{IdempotencyKey: key},
-			wallet.TransferJSONRequestBody{Amount: 3_000, ToWalletId: walletOfBen})
+			wallet.TransferJSONRequestBody{Amount: 3_000, ToWalletId: &walletOfBen})
 	}, rand.Text())
 
 	withdrawn := withdraw(ada, walletOfAda, 2_000)

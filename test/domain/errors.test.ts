@@ -24,6 +24,8 @@ const contract: Record<ErrorCode, number> = {
   wallet_closed: 409,
   wallet_not_empty: 409,
   limits_changed: 409,
+  alias_unavailable: 409,
+  too_many_aliases: 422,
   reference_taken: 409,
   not_in_review: 409,
   another_bank: 409,

@@ -52,9 +52,9 @@ describe('an invalid request', () => {
   });
 
   it('receives the name of the missing field', async () => {
-    assert.deepEqual(errorsOf(await transferOf({})), [
-      { path: 'amount', message: 'is required' },
-      { path: 'toWalletId', message: 'is required' },
+    assert.deepEqual(errorsOf(await transferOf({})), [{ path: 'amount', message: 'is required' }]);
+    assert.deepEqual(errorsOf(await transferOf({ amount: 1 })), [
+      { path: 'toWalletId', message: 'is required, unless to is given' },
     ]);
     assert.deepEqual(errorsOf(await withdrawalOf({ amount: 1 })), [{ path: 'destination', message: 'is required' }]);
     assert.deepEqual(errorsOf(await withdrawalOf({ amount: 1, destination: {} })), [

@@ -27,6 +27,7 @@ const everyField: Required<TransactionFields> = {
   fee: 2,
   currency: 'EUR',
   walletId: 'w_1',
+  to: '@ben',
   counterpartyWalletId: 'w_2',
   destination: { account: 'DE02120300000000202051', name: 'Ann Example' },
   postings: [
@@ -107,7 +108,7 @@ const wallet: Required<Wallet> = {
   orders: 1,
 };
 
-const details: Required<WalletDetails> = { name: 'Rent', metadata: { b: '2', a: '1' } };
+const details: Required<WalletDetails> = { name: 'Rent', alias: 'ann', metadata: { b: '2', a: '1' } };
 
 const entry: Required<ChainedEntry> = {
   walletId: 'w_1',
@@ -122,7 +123,7 @@ const entry: Required<ChainedEntry> = {
 };
 
 const seenByAll = [
-  ...['transactionId', 'receiptCode', 'type', 'status', 'amount', 'currency', 'walletId', 'counterpartyWalletId'],
+  ...['transactionId', 'receiptCode', 'type', 'status', 'amount', 'currency', 'walletId', 'to'],
   ...['postings', 'description', 'createdAt', 'updatedAt', 'completedAt'],
   ...['originalTransactionId', 'expiresAt', 'executedAt', 'captured', 'end', 'reason', 'chargeback', 'splitId'],
 ];
@@ -145,15 +146,17 @@ const seenByOwner = [
   ],
 ];
 /** The fields that each audience sees. */
+const receiver = 'counterpartyWalletId';
 const seen: Record<Audience, readonly string[]> = {
   // The operator `endedBy` gave the reason for the release, so the others do not see it.
   operator: [
     ...[...seenByOwner, ...refunds, ...collections],
-    ...['settledWith', 'requestedBy', 'endedBy', 'approvedBy', 'releaseReason'],
+    ...['settledWith', 'requestedBy', 'endedBy', 'approvedBy', 'releaseReason', receiver],
   ],
+  // It was paid by an alias.
   owner: [...seenByOwner, ...refunds],
-  counterparty: [...seenByAll, ...refunds, 'settledWith'],
-  subscriber: [...seenByOwner, ...collections, 'settledWith'],
+  counterparty: [...seenByAll, ...refunds, 'settledWith', receiver],
+  subscriber: [...seenByOwner, ...collections, 'settledWith', receiver],
 };
 
 function viewFor(audience: Audience): Record<string, unknown> {
@@ -205,6 +208,22 @@ describe('the view of a transaction', () => {
     for (const secret of ['private', 'invoice 1', 'frozen', 'timed out']) {
       assert.ok(!JSON.stringify(shown).includes(secret), secret);
     }
+  });
+
+  it('hides from a payer who paid by an alias which wallet is behind it, and whether there is one', () => {
+    assert.ok(!JSON.stringify(viewFor('owner')).includes('w_2'));
+    assert.deepEqual(viewFor('owner')['postings'], [
+      { account: 'wallet:w_1:available', amount: -7 },
+      { account: 'fees:EUR', amount: 2 },
+    ]);
+    const failed = { ...transaction, failure: { code: 'wallet_not_found', message: 'No such wallet' } } as Transaction;
+    assert.equal(transactionView(failed, 'owner').failure?.code, 'receiver_unavailable');
+    const { to, ...byId } = everyField;
+    assert.equal(to, '@ben');
+    assert.equal(transactionView(byId as Transaction, 'owner').counterpartyWalletId, 'w_2');
+    assert.ok(
+      !JSON.stringify(transactionView({ ...transaction, type: 'capture' } as Transaction, 'owner')).includes('w_2'),
+    );
   });
 
   it('hides from the payer why the receiver cannot receive', () => {
@@ -260,8 +279,8 @@ describe('the view of a fee', () => {
   });
 
   it('shows the payer of a capture without a fee all postings, as before', () => {
-    const { fee, ...free } = capture as TransactionFields;
-    assert.equal(fee, 2);
+    const { fee, to, ...free } = capture as TransactionFields;
+    assert.deepEqual([fee, to], [2, '@ben']);
     assert.equal(transactionView(free as Transaction, 'owner').postings.length, 5);
   });
 });
@@ -323,10 +342,10 @@ describe('the view of a wallet', () => {
     const byOperator = walletView(wallet, 'operator', now, details);
     assert.deepEqual(
       Object.keys(byOperator).sort(),
-      [...common, 'name', 'metadata', 'createdBy', 'limitWindows'].sort(),
+      [...common, 'name', 'alias', 'metadata', 'createdBy', 'limitWindows'].sort(),
     );
     const byOwner = walletView(wallet, 'owner', now, details);
-    assert.deepEqual(Object.keys(byOwner).sort(), [...common, 'name', 'metadata', 'limitWindows'].sort());
+    assert.deepEqual(Object.keys(byOwner).sort(), [...common, 'name', 'alias', 'metadata', 'limitWindows'].sort());
     assert.deepEqual(Object.keys(publishedWallet(wallet)).sort(), [...common].sort());
     for (const shown of [walletView(wallet, 'owner', now), publishedWallet(wallet)]) {
       assert.deepEqual(shown.lastStatusChange, { status: 'frozen', at });

@@ -14,7 +14,9 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const pageOf = (name: string) => readFileSync(join(root, 'docs', `${name}.md`), 'utf8');
-const pages = ['holds', 'refunds', 'splits', 'limits', 'fees', 'approvals', 'batches', 'webhooks'].map(pageOf);
+const pages = ['holds', 'refunds', 'splits', 'limits', 'fees', 'approvals', 'batches', 'webhooks', 'aliases'].map(
+  pageOf,
+);
 const day = pageOf('walkthrough').split('## The day of a marketplace')[1] ?? '';
 const { runner } = await startService();
 
@@ -42,6 +44,10 @@ describe('README', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     checkDay(answers.splice(-10));
+    const [named, byAlias, unknown, taken] = answers.splice(-4);
+    assert.equal(named?.['alias'], 'bob.builder');
+    assert.deepEqual([byAlias?.['to'], byAlias?.['counterpartyWalletId']], ['@bob.builder', undefined]);
+    assert.deepEqual([unknown?.['code'], taken?.['code']], ['receiver_unavailable', 'alias_unavailable']);
     const [charged, sent, repeated, withdrawn, balance, history, captured, released, left, ...more] = answers;
     assert.equal(answers.length, 31);
     assert.deepEqual([charged?.['type'], charged?.['status'], charged?.['amount']], ['charge', 'completed', 10_000]);

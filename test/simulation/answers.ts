@@ -21,6 +21,7 @@ import {
 import { limitsOf, versionOf } from './limits.ts';
 import type { Ask, Witness } from './asks.ts';
 import { orderLooks, seesOrder, wrongInOrder } from './orders.ts';
+import { hadAlias } from './aliases.ts';
 import { strangeOn, wasNamed } from './references.ts';
 import { isJust, mustBeRefused } from './refusals.ts';
 import { legIdsOf, namesReceiver, paysFromOwn } from './splits.ts';
@@ -184,6 +185,7 @@ function wrongIn(ask: Ask, { status, body, headers }: Response, { ledger }: Witn
       return strange === undefined ? undefined : `${String(strange['transactionId'])} is not for this caller`;
     }
     case 'change-wallet':
+      if (!replayed && !hadAlias(ask, body['alias'], ledger)) return 'it never had this alias';
       return wasNamed(action.wallet, body['name'], ask, ledger) ? undefined : 'it never had this name';
     case 'list-wallets': {
       const strange = (body['items'] as Item[]).find((item) => item['ownerId'] !== step.principal);
@@ -247,9 +249,11 @@ function wrongInApproval(body: Item, looks: readonly (ApprovalState | undefined)
 function shows(body: Item, look: TransactionState | undefined, ask: Ask, ledger: Ledger): boolean {
   return (
     look !== undefined &&
-    ['transactionId', 'type', 'status', 'amount', 'currency', 'walletId', 'counterpartyWalletId'].every((field) =>
+    ['transactionId', 'type', 'status', 'amount', 'currency', 'walletId', 'to'].every((field) =>
       isDeepStrictEqual(body[field], look[field]),
     ) &&
+    // A payer by an alias does not see the wallet behind it.
+    body['counterpartyWalletId'] === (hidesReceiver(look, ask, ledger) ? undefined : look.counterpartyWalletId) &&
     isDeepStrictEqual(body['postings'], postingsFor(look, ask, ledger)) &&
     body['fee'] === feeFor(look, ask, ledger)
   );
@@ -262,7 +266,11 @@ function postingsFor(look: TransactionState, ask: Ask, ledger: Ledger): Transact
   if (isSender(look, ask, ledger)) {
     // The fee of a capture is the receiver's.
     const isOthersFee = look.type === 'capture' && look.fee !== undefined;
-    return look.postings.filter(({ account }) => !isOthersFee || account.startsWith(`wallet:${look.walletId}:`));
+    const isHidden = hidesReceiver(look, ask, ledger);
+    return look.postings.filter(({ account }) => {
+      if (account.startsWith(`wallet:${look.walletId}:`)) return true;
+      return !isOthersFee && !(isHidden && account.startsWith('wallet:'));
+    });
   }
   return look.postings.filter(({ account }) => account === `wallet:${look.counterpartyWalletId}:available`);
 }
@@ -271,6 +279,10 @@ function postingsFor(look: TransactionState, ask: Ask, ledger: Ledger): Transact
 function feeFor(look: TransactionState, ask: Ask, ledger: Ledger): number | undefined {
   const isPayer = isSender(look, ask, ledger) !== (look.type === 'capture');
   return ask.step.operator || isPayer ? look.fee : undefined;
+}
+
+function hidesReceiver(look: TransactionState, ask: Ask, ledger: Ledger): boolean {
+  return look.to !== undefined && !ask.step.operator && isSender(look, ask, ledger);
 }
 
 function isSender(look: TransactionState, ask: Ask, ledger: Ledger): boolean {

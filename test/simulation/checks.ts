@@ -1,5 +1,6 @@
 /** Checks at the end, when everything is at rest: of each key, of all accepted work, and of the bank's book. */
 import { covers, stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
+import { checkAliases, paidByAlias } from './aliases.ts';
 import { checkApprovals, isAsked } from './approvals.ts';
 import type { Banks } from './bank.ts';
 import { checkBatches, linesOf } from './batches.ts';
@@ -7,6 +8,7 @@ import { codeOf, contentOf } from './asks.ts';
 import type { Ask, Witness } from './asks.ts';
 import { transactionIdOfName, walletIdOfName } from './history.ts';
 import type { TransactionState } from './items.ts';
+import type { Ledger } from './ledger.ts';
 import { checkSplits } from './splits.ts';
 import { isFarOff } from './orders.ts';
 
@@ -32,6 +34,7 @@ export function checkAtRest(witness: Witness, banks: Banks): void {
   checkSignatures(transactions, witness);
   checkApprovals(witness);
   checkBatches(witness);
+  checkAliases(ledger, violate);
 }
 
 function checkKeys(witness: Witness, transactions: ReadonlyMap<string, TransactionState>): void {
@@ -64,7 +67,7 @@ function checkKeys(witness: Witness, transactions: ReadonlyMap<string, Transacti
       }
     }
     if (record !== undefined && sent.every(isRefused)) violate('a refusal stores nothing', key);
-    if (stored !== undefined && !sent.some((ask) => isFor(stored, ask))) {
+    if (stored !== undefined && !sent.some((ask) => isFor(stored, ask, ledger))) {
       violate('a transaction matches its request', `${key} made ${JSON.stringify(stored)}`);
     }
   }
@@ -93,7 +96,9 @@ function isRefused({ response }: Ask): boolean {
   return code !== undefined && !uncertain.has(code) && code !== 'idempotency_key_reused';
 }
 
-function isFor(stored: TransactionState, { step: { action }, route }: Ask): boolean {
+function isFor(stored: TransactionState, ask: Ask, ledger: Ledger): boolean {
+  const { step, route } = ask;
+  const { action } = step;
   if (!(route in types) || types[route as keyof typeof types] !== stored.type) return false;
   if (action.do === 'refund' && action.chargeback !== stored['chargeback']) return false;
   if (action.do === 'capture' || action.do === 'refund') {
@@ -102,10 +107,11 @@ function isFor(stored: TransactionState, { step: { action }, route }: Ask): bool
   }
   if (!('amount' in action)) return false;
   const to = 'to' in action ? walletIdOfName(action.to) : undefined;
+  const receivers = paidByAlias(ask, ledger) ?? [to];
   return (
     action.amount === stored.amount &&
     walletIdOfName(action.wallet) === stored.walletId &&
-    to === stored.counterpartyWalletId
+    receivers.includes(stored.counterpartyWalletId)
   );
 }
 

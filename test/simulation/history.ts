@@ -55,7 +55,13 @@ export type Action =
   /** `reference`, here and below: one that the command has for itself alone; absent: its key, and not so. */
   | { readonly do: 'charge'; readonly wallet: WalletName; readonly amount: number; readonly reference?: string }
   | { readonly do: 'find-transactions'; readonly reference: string }
-  | { readonly do: 'change-wallet'; readonly wallet: WalletName; readonly name: string | null }
+  | {
+      readonly do: 'change-wallet';
+      readonly wallet: WalletName;
+      readonly name: string | null;
+      /** Null removes it; absent: it stays. */
+      readonly alias?: string | null;
+    }
   | {
       readonly do: 'withdraw';
       readonly wallet: WalletName;
@@ -70,6 +76,8 @@ export type Action =
       readonly do: 'transfer';
       readonly wallet: WalletName;
       readonly to: WalletName;
+      /** Names the receiver in place of the wallet `to`. */
+      readonly alias?: string;
       readonly amount: number;
       readonly queued: boolean;
       readonly reference?: string;
@@ -272,7 +280,8 @@ export function requestOf(
           path: onWallet(action.wallet),
           headers: prefer(action.queued, action.waitSeconds),
           body: {
-            ...{ amount: action.amount, toWalletId: walletIdOfName(action.to) },
+            amount: action.amount,
+            ...(action.alias === undefined ? { toWalletId: walletIdOfName(action.to) } : { to: `@${action.alias}` }),
             ...referring(action, key),
             ...later(action),
           },
@@ -286,8 +295,11 @@ export function requestOf(
     }
     case 'find-transactions':
       return { route: action.do, request: { as, query: { externalReference: action.reference } } };
-    case 'change-wallet':
-      return { route: action.do, request: { as, key, path: onWallet(action.wallet), body: { name: action.name } } };
+    case 'change-wallet': {
+      const { name, alias } = action;
+      const body = { name, ...(alias !== undefined && { alias }) };
+      return { route: action.do, request: { as, key, path: onWallet(action.wallet), body } };
+    }
     case 'freeze':
     case 'unfreeze':
     case 'close':

@@ -27,6 +27,7 @@ export interface TransactionState extends Item {
   readonly amount: number;
   readonly currency: string;
   readonly walletId: string;
+  readonly to?: string;
   readonly counterpartyWalletId?: string;
   readonly postings: readonly { readonly account: string; readonly amount: number }[];
   readonly queued?: true;
@@ -108,7 +109,7 @@ function checkDebt(is: WalletState, was: WalletState | undefined, violate: Viola
   }
 }
 
-const lasting = ['type', 'amount', 'currency', 'walletId', 'counterpartyWalletId', 'destination', 'fingerprint'];
+const lasting = ['type', 'amount', 'currency', 'walletId', 'counterpartyWalletId', 'to', 'destination', 'fingerprint'];
 const authorship = [
   'standingOrderId',
   'principal',

@@ -11,6 +11,7 @@ import { holdMutations } from './mutations/holds.ts';
 import { limitMutations } from './mutations/limits.ts';
 import { orderMutations } from './mutations/orders.ts';
 import { queueMutations } from './mutations/queues.ts';
+import { aliasMutations } from './mutations/aliases.ts';
 import { referenceMutations } from './mutations/references.ts';
 import { refundMutations } from './mutations/refunds.ts';
 import { recoveryMutations } from './mutations/recovery.ts';
@@ -35,6 +36,7 @@ export const mutations: readonly Mutation[] = [
   ...scheduleMutations,
   ...orderMutations,
   ...referenceMutations,
+  ...aliasMutations,
   ...queueMutations,
   ...bookMutations,
   ...eventMutations,

@@ -11,6 +11,7 @@ import { holdOperations } from './hold-operations.ts';
 import { limitOperations } from './limit-operations.ts';
 import { alice, asked, bob, byOperator, currency, operation, operator, sweepAt } from './operation.ts';
 import type { Circumstances, Operation, Part } from './operation.ts';
+import { aliasOperations } from './alias-operations.ts';
 import { referenceOperations } from './reference-operations.ts';
 import { refundOperations } from './refund-operations.ts';
 import { referenceRoutes, streamRoutes } from './release.ts';
@@ -234,6 +235,7 @@ export const operations: readonly Operation[] = [
   ...scheduleOperations,
   ...orderOperations,
   ...referenceOperations,
+  ...aliasOperations,
 
   operation('read', [
     transfer(false),

@@ -23,6 +23,7 @@ import {
   walletsOf,
 } from './asks.ts';
 import type { Ask, Witness } from './asks.ts';
+import { isJustByAlias } from './aliases.ts';
 import { isTaken } from './references.ts';
 import { isJustForSplit, isTorn } from './splits.ts';
 
@@ -67,6 +68,8 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
   const { clocksDifferMs } = history.service;
   const ofSplit = isJustForSplit(code, ask, witness, daysAround(ask, history));
   if (ofSplit !== undefined) return ofSplit;
+  const ofAlias = isJustByAlias(code, ask, witness);
+  if (ofAlias !== undefined) return ofAlias;
   const holds = action.do === 'capture' || action.do === 'release' ? transactionLooks(ledger, action.target, ask) : [];
   const hold = holds.at(-1);
   const isDecision = action.do === 'approve' || action.do === 'reject';

@@ -205,7 +205,10 @@ describe('grants', () => {
         ...['PutItem details', 'PutItem ownedWallet', 'PutItem transaction', 'PutItem wallet'],
         'UpdateItem rateWindow',
       ],
-      'change-wallet': ['PutItem details', 'PutItem transaction', 'UpdateItem rateWindow', 'UpdateItem wallet'],
+      'change-wallet': [
+        ...['PutItem alias', 'PutItem details', 'PutItem transaction'],
+        ...['UpdateItem rateWindow', 'UpdateItem takenAliases', 'UpdateItem wallet'],
+      ],
       charge: [...referring, 'UpdateItem wallet'],
       withdraw: [...referring, 'UpdateItem rateWindow', 'UpdateItem wallet'],
       transfer: [...referring, 'UpdateItem rateWindow', 'UpdateItem wallet'],

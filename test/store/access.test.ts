@@ -266,6 +266,22 @@ async function useTheService(): Promise<void> {
   for (const name of ['Stall', 'Market stall']) {
     await ask('change-wallet', { as: bea, path: { walletId: stall! }, body: { name } });
   }
+  for (const alias of ['bea', 'bea.stall', null, 'bea.stall']) {
+    await ask('change-wallet', { as: bea, path: { walletId: stall! }, body: { alias } });
+  }
+  // After a refusal, plain reads decide before a write.
+  const claiming = openRoutes(table, books.entries, bankKey)['change-wallet'];
+  for (const alias of ['support', 'bea.market']) {
+    const claim = { as: bea, path: { walletId: stall! }, key: newKey(), body: { alias } };
+    await as('change-wallet', () => send('change-wallet', claiming, claim));
+  }
+  const byAlias = { amount: 100, to: '@bea.market' };
+  await ask('transfer', { as: ann, path, body: byAlias });
+  await ask('open-hold', { as: ann, path, body: { ...byAlias, expiresAt: timeOf(table, 600_000) } });
+  await ask('open-standing-order', {
+    ...{ as: ann, path },
+    body: { ...byAlias, every: 'month', firstAt: timeOf(table, 864_000_000) },
+  });
   const promise = async () => {
     const body = { amount: 100, toWalletId: stall, expiresAt: timeOf(table, 600_000), ...unique() };
     const { transactionId = '' } = await ask('open-hold', { as: ann, path, body });

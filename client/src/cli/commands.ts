@@ -6,7 +6,7 @@ import { firstOf, limit, limitOf, longestWaitSeconds, reason, reasonOf, required
 import { payments } from './payments.ts';
 import { done, endOf } from './results.ts';
 import { balanceText, columns, historyText, money, walletsText, walletText } from './text.ts';
-import { amountIn, numberIn, timeIn } from './usage.ts';
+import { amountIn, numberIn, timeIn, UsageError } from './usage.ts';
 
 const wallets: Record<string, Command> = {
   open: {
@@ -82,6 +82,17 @@ const wallets: Record<string, Command> = {
   },
   freeze: statusCommand('freeze', 'let no money in or out of a wallet'),
   unfreeze: statusCommand('unfreeze', 'let money move again'),
+  alias: {
+    about: 'give a wallet an alias, by which others pay its owner',
+    given: ['WALLET', '[ALIAS]'],
+    options: { remove: { about: 'remove the alias that it has' } },
+    isKeyed: true,
+    async run({ client, given: [walletId = '', alias], isSet, command }) {
+      if ((alias === undefined) !== isSet('remove')) throw new UsageError('give either an alias or --remove');
+      const wallet = await client.wallet(walletId).change({ alias: alias?.replace(/^@/, '') ?? null }, command);
+      return { data: wallet, text: walletText(wallet) };
+    },
+  },
   close: statusCommand('close', 'close an empty wallet'),
 };
 

@@ -22,6 +22,11 @@ export function required({ option }: Work, name: string): string {
   return value;
 }
 
+/** Returns the receiver in the option `to`: a wallet, or an alias such as `@alice`. */
+export function receiverIn(to: string): { readonly to: string } | { readonly toWalletId: string } {
+  return to.startsWith('@') ? { to } : { toWalletId: to };
+}
+
 export function notesOf({ option }: Work): { readonly externalReference?: string; readonly description?: string } {
   const [externalReference, description] = [option('reference'), option('description')];
   return {

@@ -3,7 +3,18 @@ import { StillPendingError } from '../errors.ts';
 import type { Transaction } from '../types.ts';
 import type { Command, Result, Work } from './command.ts';
 import { exits } from './exits.ts';
-import { dryRun, longestWaitSeconds, notes, notesOf, reason, reasonOf, required, timeOf, wait } from './fields.ts';
+import {
+  dryRun,
+  longestWaitSeconds,
+  notes,
+  notesOf,
+  reason,
+  reasonOf,
+  receiverIn,
+  required,
+  timeOf,
+  wait,
+} from './fields.ts';
 import { done, endOf, priced } from './results.ts';
 import { amountIn, numberIn, timeIn } from './usage.ts';
 
@@ -55,7 +66,7 @@ export const payments: Record<string, Command> = {
     about: 'send money to another wallet',
     given: ['WALLET', 'AMOUNT'],
     options: {
-      to: { value: 'WALLET', about: 'the receiving wallet' },
+      to: { value: 'WALLET', about: 'the receiving wallet, or an alias such as @alice' },
       at: { value: 'TIME', about: 'pay then' },
       ...notes,
       ...wait,
@@ -65,7 +76,7 @@ export const payments: Record<string, Command> = {
     async run(work) {
       const [walletId = '', amount = ''] = work.given;
       const body = {
-        ...{ amount: amountIn(amount), toWalletId: required(work, 'to') },
+        ...{ amount: amountIn(amount), ...receiverIn(required(work, 'to')) },
         ...timeOf(work),
         ...notesOf(work),
       };
@@ -78,17 +89,17 @@ export const payments: Record<string, Command> = {
     about: 'promise money to a wallet until a time',
     given: ['WALLET', 'AMOUNT'],
     options: {
-      to: { value: 'WALLET', about: 'the wallet that may take it' },
+      to: { value: 'WALLET', about: 'the wallet that may take it, or an alias' },
       expires: { value: 'TIME', about: 'the end of the promise' },
       ...notes,
     },
     isKeyed: true,
     async run(work) {
       const [walletId = '', amount = ''] = work.given;
-      const toWalletId = work.option('to');
+      const to = work.option('to');
       const body = {
         ...{ amount: amountIn(amount), expiresAt: timeIn(required(work, 'expires'), 'expires') },
-        ...(toWalletId !== undefined && { toWalletId }),
+        ...(to !== undefined && receiverIn(to)),
         ...notesOf(work),
       };
       return done(await work.client.wallet(walletId).hold(body, work.command));

@@ -38,8 +38,9 @@ function fields(values: Readonly<Record<string, string | undefined>>): string {
   return columns(Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
-export function walletText({ walletId, ownerId, status, currency, balance }: Wallet): string {
-  return fields({ wallet: walletId, owner: ownerId, status, ...amountsOf(balance, currency) });
+export function walletText({ walletId, ownerId, alias, status, currency, balance }: Wallet): string {
+  const shown = { wallet: walletId, owner: ownerId, alias: alias === undefined ? undefined : `@${alias}` };
+  return fields({ ...shown, status, ...amountsOf(balance, currency) });
 }
 
 export function balanceText(balance: Balance): string {
@@ -65,7 +66,7 @@ export function transactionText(transaction: Transaction): string {
     amount: money(amount, currency),
     fee: fee === undefined ? undefined : money(fee, currency),
     wallet: walletId,
-    to: transaction.counterpartyWalletId ?? destination?.account,
+    to: transaction.to ?? transaction.counterpartyWalletId ?? destination?.account,
     description: transaction.description,
     reference: transaction.externalReference,
     failure: failure && `${failure.code}: ${failure.message}`,

@@ -1,0 +1,138 @@
+/** Aliases, and the record of those that an owner took. Commands without an alias neither read nor write them. */
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import { aliasNameOf, aliasRefusal, mostAliases, withoutWallet, withWallet } from '../domain/alias.ts';
+import type { Alias } from '../domain/alias.ts';
+import { WalletError } from '../domain/errors.ts';
+import { isWalletId } from '../domain/ids.ts';
+import type { Wallet } from '../domain/wallet.ts';
+import { aliasKey, takenAliasesKey } from './keys.ts';
+import { withRetries } from './table.ts';
+import type { Table } from './table.ts';
+import { InvalidItem, itemVersion, requireVersion } from './unreadable.ts';
+import { denied } from './write.ts';
+import type { Item, WriteItem } from './write.ts';
+
+/**
+ * Reads an alias, consistently; undefined when nobody ever took it. One read unit.
+ *
+ * @throws WalletError `busy`
+ */
+export async function getAlias(table: Table, alias: string): Promise<Alias | undefined> {
+  const command = new GetCommand({ TableName: table.name, Key: aliasKey(aliasNameOf(alias)), ConsistentRead: true });
+  const { Item } = await withRetries(table, () => table.client.send(command));
+  return Item && parseAlias(Item);
+}
+
+/** A change of the alias of a wallet. */
+export interface AliasChange {
+  readonly wallet: Pick<Wallet, 'walletId' | 'ownerId' | 'currency'>;
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+  /** ISO 8601 UTC. */
+  readonly at: string;
+}
+
+/**
+ * Returns what a change of a wallet's alias adds to its write, and why it cannot be made. It reads both aliases first; a
+ * change of them meanwhile is `busy`, as a repetition then finds it.
+ */
+export async function aliasItems(
+  table: Table,
+  { wallet, before, after, at }: AliasChange,
+): Promise<{ readonly items: WriteItem[]; readonly refusal?: WalletError | undefined }> {
+  const items: WriteItem[] = [];
+  if (before !== undefined && (after === undefined || aliasNameOf(before) !== aliasNameOf(after))) {
+    const left = withoutWallet(await getAlias(table, before), wallet, at);
+    if (left !== undefined) items.push(putAlias(table, left));
+  }
+  if (after === undefined) return { items };
+  const stored = await getAlias(table, after);
+  const refusal = aliasRefusal(after, stored, wallet);
+  if (refusal !== undefined) return { items: [], refusal };
+  items.push(putAlias(table, withWallet(after, stored, wallet, at)));
+  if (stored === undefined) items.push(countAlias(table, wallet.ownerId, aliasNameOf(after)));
+  return { items };
+}
+
+/** Puts an alias on condition that it is as it was before this change. So one of several owners takes it. */
+function putAlias(table: Table, alias: Alias): WriteItem {
+  const seen = alias.version - 1;
+  return {
+    label: 'alias',
+    request: {
+      Put: {
+        TableName: table.name,
+        Item: aliasItem(alias),
+        ...(seen === 0
+          ? { ConditionExpression: 'attribute_not_exists(pk)' }
+          : {
+              ConditionExpression: 'ownerId = :owner AND version = :seen',
+              ExpressionAttributeValues: { ':owner': alias.ownerId, ':seen': seen },
+            }),
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      },
+    },
+    refused: (image) => {
+      const stored = image && parseAlias(image);
+      if (stored !== undefined && stored.ownerId !== alias.ownerId) return denied(new WalletError('alias_unavailable'));
+      return (stored?.version ?? 0) === seen ? undefined : denied(changedMeanwhile());
+    },
+  };
+}
+
+/** Adds a name to those that its owner took. */
+function countAlias(table: Table, ownerId: string, name: string): WriteItem {
+  return {
+    label: 'aliases of an owner',
+    request: {
+      Update: {
+        TableName: table.name,
+        Key: takenAliasesKey(ownerId),
+        UpdateExpression: 'ADD aliases :names',
+        ConditionExpression: 'attribute_not_exists(pk) OR size(aliases) < :most OR contains(aliases, :name)',
+        ExpressionAttributeValues: { ':names': new Set([name]), ':name': name, ':most': mostAliases },
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      },
+    },
+    refused: (image) => {
+      const names = image?.['aliases'];
+      const isFull = names instanceof Set && names.size >= mostAliases && !names.has(name);
+      return isFull ? denied(new WalletError('too_many_aliases')) : undefined;
+    },
+  };
+}
+
+/** Returns the error of a change that another change of the same wallet or alias was faster than. */
+export function changedMeanwhile(): WalletError {
+  return new WalletError('busy', { retryAfterSeconds: 1 });
+}
+
+/** Returns the stored item of an alias. */
+export function aliasItem(alias: Alias): Item {
+  return { ...aliasKey(aliasNameOf(alias.alias)), v: itemVersion, ...alias };
+}
+
+/**
+ * Returns the alias in a stored item.
+ *
+ * @throws UnreadableItem for a newer version; InvalidItem for an item that lacks a member
+ */
+export function parseAlias(item: Item): Alias {
+  requireVersion(item);
+  const { pk, alias, ownerId, wallets, version, updatedAt } = item;
+  if (typeof alias !== 'string' || typeof ownerId !== 'string' || typeof updatedAt !== 'string') {
+    throw new InvalidItem(item, 'it lacks a text');
+  }
+  if (aliasKey(aliasNameOf(alias)).pk !== pk) throw new InvalidItem(item, `its alias is ${alias}`);
+  if (typeof version !== 'number') throw new InvalidItem(item, 'it has no version');
+  return { alias, ownerId, wallets: walletsIn(item, wallets), version, updatedAt };
+}
+
+function walletsIn(item: Item, wallets: unknown): Alias['wallets'] {
+  const found: Record<string, string> = {};
+  for (const [currency, walletId] of Object.entries(wallets ?? {})) {
+    if (typeof walletId !== 'string' || !isWalletId(walletId)) throw new InvalidItem(item, `${currency} has no wallet`);
+    found[currency] = walletId;
+  }
+  return found;
+}

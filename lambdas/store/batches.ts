@@ -65,7 +65,7 @@ function putLines(table: Table, batchId: string, chunk: number, lines: readonly 
     request: {
       Put: {
         TableName: table.name,
-        Item: { ...chunkKey(batchId, chunk), v: versionOfLines(lines), linesLeft: compressed(lines) },
+        Item: { ...chunkKey(batchId, chunk), ...versionOfLines(lines), linesLeft: compressed(lines) },
         ConditionExpression: 'attribute_not_exists(pk)',
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       },
@@ -79,8 +79,15 @@ function putLines(table: Table, batchId: string, chunk: number, lines: readonly 
  */
 const uniqueVersion = 2;
 
-function versionOfLines(lines: readonly BatchLine[]): number {
-  return lines.some(({ uniqueReference }) => uniqueReference) ? uniqueVersion : itemVersion;
+/** Returns the version attributes of lines. */
+function versionOfLines(lines: readonly BatchLine[]): Item {
+  const isUnique = lines.some(({ uniqueReference }) => uniqueReference);
+  return isUnique ? { v: uniqueVersion, hasReferences: true } : { v: itemVersion };
+}
+
+/** Does as `requireVersion` for lines. */
+function requireVersionOfLines(item: Item): void {
+  if (item['v'] !== uniqueVersion || item['hasReferences'] !== true) requireVersion(item);
 }
 
 function compressed(value: unknown): Buffer {
@@ -113,7 +120,7 @@ export interface Chunk {
 export async function getChunk(table: Table, batchId: string, chunk: number): Promise<Chunk | undefined> {
   const item = await getItem(table, chunkKey(batchId, chunk));
   if (item === undefined) return undefined;
-  if (item['v'] !== uniqueVersion) requireVersion(item);
+  requireVersionOfLines(item);
   // `acceptBatch` and `endChunk` write it, from lines that the route has checked.
   if (item['lineKeys'] !== undefined) return { keys: decompressed(item['lineKeys'], item) as string[] };
   const lines = decompressed(item['linesLeft'], item) as BatchLine[];

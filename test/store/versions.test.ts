@@ -9,6 +9,7 @@ import { lastEntry } from '../../lambdas/store/entries.ts';
 import { getState, putState } from '../../lambdas/store/integrity.ts';
 import { readJournal } from '../../lambdas/store/journal.ts';
 import {
+  aliasKey,
   approvalKey,
   batchKey,
   chunkKey,
@@ -19,6 +20,7 @@ import {
   walletKey,
 } from '../../lambdas/store/keys.ts';
 import { dueShardOf } from '../../lambdas/store/due-keys.ts';
+import { aliasItem, getAlias } from '../../lambdas/store/aliases.ts';
 import { getPreferences, putPreferences } from '../../lambdas/store/preferences.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
@@ -106,6 +108,11 @@ const items: Record<string, () => Promise<Stored>> = {
     await putPreferences(table, 'ann', { channels, mutedEvents: [] }, at);
     return { table, key: preferencesKey('ann'), read: () => getPreferences(table, 'ann') };
   },
+  'an alias': async () => {
+    const { table } = books;
+    await plant(table, aliasItem({ alias: 'ann', ownerId: 'ann', wallets: {}, version: 1, updatedAt: at }));
+    return { table, key: aliasKey('ann'), read: () => getAlias(table, 'ann') };
+  },
   'an approval': async () => {
     const { table } = books;
     const idempotencyKey = newKey();
@@ -181,6 +188,8 @@ describe('an item that is stored', () => {
     ['an approval', { status: 'halted' }, /status "halted"/],
     ['an approval', { body: undefined }, /lacks what an approval needs/],
     ['an approval', { expiresAt: 'soon' }, /lacks what an approval needs/],
+    ['an alias', { ownerId: undefined }, /lacks a text/],
+    ['an alias', { wallets: { EUR: 'w_1' } }, /EUR has no wallet/],
     ['a batch', { status: 'halted' }, /status "halted"/],
     ['a batch', { nextChunk: undefined }, /lacks what a batch needs/],
     ['the lines of a batch', { linesLeft: undefined }, /has no lines/],

@@ -13,7 +13,7 @@ function routeOf(hash: string): Route {
   const [first = '', id = ''] = hash.replace(/^#\/?/, '').split('/', 2);
   const name = plain.find((one) => one === first);
   if (name) return { name };
-  const kind = first in withId ? withId[first as keyof typeof withId] : undefined;
+  const kind = Object.hasOwn(withId, first) ? withId[first as keyof typeof withId] : undefined;
   return kind === undefined || id === '' ? { name: 'home' } : { name: kind, id: decoded(id) };
 }
 

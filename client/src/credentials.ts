@@ -44,7 +44,13 @@ async function issueToken(account: ClientCredentials): Promise<IssuedToken> {
   if (clientSecret !== undefined) form.set('client_secret', clientSecret);
   if (scope !== undefined) form.set('scope', scope);
   const askedAt = Date.now();
-  const response = await ownFetch(tokenUrl, { method: 'POST', body: form, signal: AbortSignal.timeout(timeoutMs) });
+  const response = await ownFetch(tokenUrl, {
+    method: 'POST',
+    body: form,
+    signal: AbortSignal.timeout(timeoutMs),
+    // A redirect would take the secret to another address.
+    redirect: 'error',
+  });
   const body = (await response.json().catch(() => ({}))) as Readonly<Record<string, unknown>>;
   const { access_token: accessToken, expires_in: lifetime = 300 } = body;
   if (!response.ok || typeof accessToken !== 'string') {

@@ -1,3 +1,5 @@
+import { WalletClientError } from './errors.ts';
+
 /** A page of a list. */
 export interface Page<T> {
   readonly items: readonly T[];
@@ -11,7 +13,10 @@ export interface Pages<T> extends AsyncIterable<T> {
   readonly page: (cursor?: string) => Promise<Page<T>>;
 }
 
-/** Returns a list over a function that reads one page. */
+/**
+ * Returns a list over a function that reads one page. Going over it throws WalletClientError when a page leads to itself: it
+ * would never end.
+ */
 export function pagesOf<T>(page: (cursor?: string) => Promise<Page<T>>): Pages<T> {
   return {
     page,
@@ -20,6 +25,9 @@ export function pagesOf<T>(page: (cursor?: string) => Promise<Page<T>>): Pages<T
       do {
         const { items, nextCursor } = await page(cursor);
         yield* items;
+        if (nextCursor !== undefined && nextCursor === cursor) {
+          throw new WalletClientError('the list does not go on: a page has the cursor that led to it');
+        }
         cursor = nextCursor;
       } while (cursor !== undefined);
     },

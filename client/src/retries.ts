@@ -2,10 +2,10 @@
  * Sends a request until it has an answer. A command is repeated with the same Idempotency-Key, so it is carried out at
  * most once, however often it is sent.
  */
+import { defectOfJson, isJson, problemIn, textOf } from './bodies.ts';
 import { backoffMs } from './clock.ts';
 import type { Clock } from './clock.ts';
-import { NoAnswerError, WalletServiceError } from './errors.ts';
-import type { Problem } from './types.ts';
+import { NoAnswerError, WalletClientError, WalletServiceError } from './errors.ts';
 
 /** How long the client goes on with one request. */
 export interface Retries {
@@ -114,11 +114,14 @@ async function attempt(
   progress: Progress,
 ): Promise<Outcome> {
   const headers = new Headers(request.headers);
-  const bearer = await token().catch((cause: unknown) => {
-    // After a lost answer the caller must get the key, too.
-    if (progress.uncertainAt === undefined) throw cause;
-    throw new NoAnswerError(request.headers.get('Idempotency-Key') ?? undefined, progress.attempts - 1, cause);
-  });
+  const key = request.headers.get('Idempotency-Key') ?? undefined;
+  const bearer = await token()
+    .then((found) => sendable(found, key))
+    .catch((cause: unknown) => {
+      // After a lost answer the caller must get the key, too.
+      if (progress.uncertainAt === undefined) throw cause;
+      throw new NoAnswerError(key, progress.attempts - 1, cause);
+    });
   if (bearer !== undefined) headers.set('Authorization', `Bearer ${bearer}`);
   try {
     const response = await fetch(request.url, {
@@ -130,10 +133,16 @@ async function attempt(
       redirect: 'error',
     });
     const hasBody = request.method !== 'HEAD' && response.status !== 204 && response.status !== 304;
-    return { kind: 'answered', response, text: hasBody ? await response.text() : null };
+    return { kind: 'answered', response, text: hasBody ? await textOf(response) : null };
   } catch (cause) {
     return { kind: 'lost', cause };
   }
+}
+
+/** Returns a token as a header takes it. The error of the platform for any other would show the token. */
+function sendable(token: string | undefined, key: string | undefined): string | undefined {
+  if (token === undefined || /^[\u0021-\u007e]+$/.test(token)) return token;
+  throw new WalletClientError('the token is empty, or has a character that no token has', key);
 }
 
 /** The parts of a request that the next step depends on. */
@@ -161,6 +170,8 @@ function stepAfter(outcome: Outcome, { key, accepts }: Asked, progress: Progress
   if (response.ok || status === 304 || (status === accepts && problem.code === undefined && isJson(headers))) {
     // Each command is answered as JSON: other content is of a page between client and service.
     if (key !== undefined && !isJson(headers)) return lose(new Error(`the answer ${status} has no JSON`));
+    const defect = text !== null && isJson(headers) ? defectOfJson(text) : undefined;
+    if (defect) return lose(defect);
     return { kind: 'return', response: answerWith(text, status, headers) };
   }
   const uncertainBefore = progress.uncertainAt;
@@ -187,25 +198,11 @@ function isAfter(uncertainAt: number, status: number, now: number): boolean {
   return now >= uncertainAt + finalAfterMs;
 }
 
-function isJson(headers: Headers): boolean {
-  return /[/+]json\b/.test(headers.get('Content-Type') ?? '');
-}
-
 /** Returns an answer with a body that was read. Its length and coding were those of the transfer. */
 function answerWith(text: string | null, status: number, headers: Headers): Response {
   const kept = new Headers(headers);
   for (const name of ['Content-Length', 'Content-Encoding', 'Transfer-Encoding']) kept.delete(name);
   return new Response(text, { status, headers: kept });
-}
-
-/** Returns the body of a refusal; nothing where it is none of the service. */
-function problemIn(text: string | null): Partial<Problem> {
-  try {
-    const parsed = JSON.parse(text ?? '') as unknown;
-    return typeof parsed === 'object' && parsed !== null && 'code' in parsed ? (parsed as Partial<Problem>) : {};
-  } catch {
-    return {};
-  }
 }
 
 /** Returns the wait that `Retry-After` asks for, in seconds or as a date. */

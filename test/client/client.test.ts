@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import {
   ApprovalPendingError,
@@ -25,6 +29,15 @@ describe('lists', () => {
       '?limit=2&type=charge&cursor=c1',
       '?limit=2&type=charge&cursor=c2',
     ]);
+  });
+
+  it('end with an error when a page leads to itself', async () => {
+    const { client, received } = scriptedClient([json(200, { items: [], nextCursor: 'same' })]);
+    const all = async () => {
+      for await (const wallet of client.wallets()) expect(wallet).toBeUndefined();
+    };
+    await expect(all()).rejects.toThrow('the list does not go on');
+    expect(received).toHaveLength(2);
   });
 
   it('read no further page than is asked for', async () => {
@@ -149,6 +162,30 @@ describe('clientCredentials', () => {
     expect(asked).toHaveLength(2);
   });
 });
+
+it('clientCredentials sends its secret to the token endpoint alone, and follows no redirect', async () => {
+  const got: (string | undefined)[] = [];
+  const other = createServer((request, response) => {
+    got.push(request.url);
+    response.setHeader('Content-Type', 'application/json').end('{"access_token":"other"}');
+  });
+  const issuer = createServer((_request, response) => {
+    response.writeHead(307, { Location: `http://127.0.0.1:${portOf(other)}/` }).end();
+  });
+  for (const server of [other, issuer]) {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  }
+  try {
+    const tokenUrl = `http://127.0.0.1:${portOf(issuer)}/oauth/token`;
+    await expect(clientCredentials({ tokenUrl, clientId: 'shop', clientSecret: 's3cret' })()).rejects.toThrow();
+    expect(got).toEqual([]);
+  } finally {
+    for (const server of [other, issuer]) server.close();
+  }
+});
+
+const portOf = (server: Server) => String((server.address() as AddressInfo).port);
 
 it('createWalletClient sends nothing before it is asked to', () => {
   expect(() => createWalletClient({ url: 'http://127.0.0.1:1' }).wallet('w_1').transactions()).not.toThrow();

@@ -97,6 +97,20 @@ describe('a command', () => {
     expect(JSON.parse(out)).toEqual(transaction);
   });
 
+  it('shows no character that a terminal obeys', async () => {
+    const hostile = '\u001b]0;mine\u0007\u009b2J\u202e\ntx_2  completed';
+    const answer = json(200, { ...transaction, description: hostile });
+    const shown = await wallet(['tx', 'tx_1'], answer);
+    expect(shown.out).toContain('\ufffd]0;mine\ufffd\ufffd2J\ufffd\ufffdtx_2  completed');
+    const { out } = await wallet(['tx', 'tx_1', '--json'], answer);
+    for (const text of [shown.out, out]) expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    expect(JSON.parse(out)).toMatchObject({ description: hostile });
+    const refused = json(404, { code: 'transaction_not_found', detail: hostile, requestId: '\u001b[2J' });
+    const { err, exitCode } = await wallet(['tx', 'tx_1'], refused);
+    expect(exitCode).toBe(exits.notFound);
+    expect(err).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+  });
+
   it('asks only for the fee with --dry-run', async () => {
     const price = { dryRun: true, amount: 100, fee: 5, currency: 'USD' };
     const { out, requests } = await wallet(['transfer', 'w_1', '100', '--to', 'w_2', '--dry-run'], json(200, price));

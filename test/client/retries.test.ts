@@ -17,6 +17,16 @@ function brokenBody(): ReadableStream {
   });
 }
 
+const ofJson = { 'Content-Type': 'application/json' };
+
+function endlessBody(): ReadableStream {
+  return new ReadableStream({
+    pull(controller) {
+      controller.enqueue(new Uint8Array(1 << 20));
+    },
+  });
+}
+
 /** Transfers, and returns the result or the error. */
 async function transfer(scripted: ScriptedClient, options = {}): Promise<unknown> {
   return scripted.client
@@ -68,6 +78,12 @@ describe('a command without a certain answer', () => {
     ['500', refusal(500, 'internal_error')],
     ['a body that breaks off', () => new Response(brokenBody(), { status: 201 })],
     ['a page of another server', new Response('<html>sign in', { status: 200 })],
+    ['a body that was cut', new Response('{"transactionId":"tx_', { status: 201, headers: ofJson })],
+    ['an empty body', new Response('', { status: 201, headers: ofJson })],
+    ['a body that is no object', new Response('null', { status: 201, headers: ofJson })],
+    ['a body without end', () => new Response(endlessBody(), { status: 201, headers: ofJson })],
+    ['the errors of another server', json(502, { code: 502, errors: { a: 1 }, detail: {} })],
+    ['errors of no known shape', json(500, { code: 'internal_error', errors: { a: 1 }, detail: {} })],
   ])('is repeated with the same key after %s', async (_name, answer) => {
     const scripted = scriptedClient([answer, answer, json(201, transaction)]);
     expect(await transfer(scripted)).toEqual(transaction);
@@ -84,6 +100,17 @@ describe('a command without a certain answer', () => {
     expect(scripted.now()).toBeLessThanOrEqual(60_000);
     expect(scripted.now()).toBeGreaterThan(50_000);
   });
+
+  it.each(['secret\ntoken', 'secret tok\u0000en', ''])(
+    'is not sent with the token %j, and no error shows it',
+    async (token) => {
+      const scripted = scriptedClient([json(201, transaction)], { token });
+      const error = (await transfer(scripted, { key: 'k' })) as Error;
+      expect(error).toMatchObject({ name: 'WalletClientError', key: 'k' });
+      expect(`${error.message} ${String(error.cause)}`).not.toContain('secret');
+      expect(scripted.received).toHaveLength(0);
+    },
+  );
 
   it('is sent once when no time is given to retries', async () => {
     const scripted = scriptedClient([lost], { retries: { totalMs: 0 } });

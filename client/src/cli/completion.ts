@@ -7,7 +7,7 @@ export type Names = Readonly<Record<string, readonly string[]>>;
 /** Returns the script for a shell. */
 export function completionFor(shell: string, names: Names): string {
   const scripts: Readonly<Record<string, (names: Names) => string>> = { bash, zsh, fish };
-  const script = scripts[shell];
+  const script = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined;
   if (script === undefined) throw new UsageError(`completion is for bash, zsh or fish, received ${shell}`);
   return script(names);
 }

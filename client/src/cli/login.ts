@@ -45,7 +45,7 @@ export async function login(io: Io, name: string, url: string, values: Values): 
 
 /** Removes a profile. */
 export async function logout(io: Io, name: string): Promise<Result> {
-  if (!(name in (await readProfiles(io)))) throw new UsageError(`there is no profile ${name}`);
+  if (!Object.hasOwn(await readProfiles(io), name)) throw new UsageError(`there is no profile ${name}`);
   await writeProfile(io, name, undefined);
   return { data: { profile: name }, text: `profile ${name} is removed` };
 }

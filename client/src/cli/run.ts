@@ -11,6 +11,7 @@ import type { Io } from './io.ts';
 import { login, loginOptions, logout } from './login.ts';
 import { readProfiles, tokenSourceOf } from './profiles.ts';
 import type { Profile } from './profiles.ts';
+import { jsonText, plainLines } from './text.ts';
 import { numberIn, UsageError } from './usage.ts';
 
 const defaultUrl = 'http://127.0.0.1:3000';
@@ -41,7 +42,12 @@ const all: Readonly<Record<string, Pick<Command, 'about' | 'given' | 'options' |
 };
 
 /** Runs a command line. Returns the exit code. */
-export async function run(argv: readonly string[], io: Io): Promise<number> {
+export async function run(argv: readonly string[], terminal: Io): Promise<number> {
+  const io: Io = {
+    ...terminal,
+    print: (text) => terminal.print(plainLines(text)),
+    note: (text) => terminal.note(plainLines(text)),
+  };
   const [name = '', ...rest] = argv;
   const isJson = rest.includes('--json');
   // Made here, so that it can be printed when the command is interrupted.
@@ -61,7 +67,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     }
     if (spec.isKeyed === true) sentKey = typeof values['key'] === 'string' ? values['key'] : key;
     const { data, text, exitCode = exits.done } = await resultOf(name, { given, values, key: sentKey }, io);
-    io.print(isJson ? JSON.stringify(data, undefined, 2) : text);
+    io.print(isJson ? jsonText(data) : text);
     return exitCode;
   } catch (error) {
     return io.signal.aborted ? interrupted(io, sentKey) : fail(error, isJson, io);
@@ -163,7 +169,7 @@ function namesOfOptions(): Record<string, readonly string[]> {
 function fail(error: unknown, isJson: boolean, io: Io): number {
   const { exitCode, message, advice, data } = failureOf(error);
   if (isJson) {
-    io.note(JSON.stringify({ error: data, exitCode, ...(advice !== undefined && { advice }) }, undefined, 2));
+    io.note(jsonText({ error: data, exitCode, ...(advice !== undefined && { advice }) }));
   } else {
     io.note(`wallet: ${message}`);
     if (error instanceof WalletServiceError && error.requestId !== undefined) io.note(`request ${error.requestId}`);

@@ -1,6 +1,30 @@
 /** Results as people read them. */
 import type { Balance, Transaction, Wallet } from '../types.ts';
 
+/** Characters that a terminal obeys, or that turn the direction of a text. */
+// eslint-disable-next-line no-control-regex
+const commanding = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** Returns a value as a terminal may show it, in one line: others have written the texts of a transaction. */
+function plain(text: string): string {
+  return text.replaceAll(commanding, '\ufffd');
+}
+
+/** Returns lines as a terminal may show them. */
+export function plainLines(text: string): string {
+  return text.split('\n').map(plain).join('\n');
+}
+
+/** Returns a value as JSON, without the characters that a terminal obeys. */
+export function jsonText(value: unknown): string {
+  const text = JSON.stringify(value, undefined, 2) as string | undefined;
+  // JSON escapes some of them itself. Its own ends of lines stay.
+  const escaped = text?.replaceAll(commanding, (character) =>
+    character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return escaped ?? 'null';
+}
+
 /** Returns an amount with its currency, as `100.00 USD (10000)`: in units, and in minor units as commands take it. */
 export function money(minor: number, currency: string): string {
   const decimals = decimalsOf(currency);
@@ -19,7 +43,8 @@ function decimalsOf(currency: string): number {
 }
 
 /** Returns rows of aligned columns. Columns of `right` are aligned to the right. */
-export function columns(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
+export function columns(given: readonly (readonly string[])[], right: readonly number[] = []): string {
+  const rows = given.map((row) => row.map(plain));
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
     .map((row) =>

@@ -9,14 +9,14 @@ const columns = [
 type Row = Readonly<Partial<Record<(typeof columns)[number], string | undefined>>>;
 
 /**
- * The beginnings of a text that a spreadsheet executes as a formula, or strips and then executes. Amounts may begin with a minus:
- * the service writes them itself.
+ * The place before a sign with which a formula begins: at the beginning of a text, and behind a semicolon or tab, where many
+ * spreadsheets begin a cell. They may strip spaces and quotes first. Amounts may begin with a minus: the service writes them itself.
  */
-const formula = /^[=+\-@\t\r\n＝＋－＠]/;
+const beforeFormula = /(^|[;\t])(?=(?:[^\S\t]|["'])*[=+\-@＝＋－＠])/g;
 
 /** Returns a text that no spreadsheet takes for a formula. */
 function harmless(text: string | undefined): string | undefined {
-  return text !== undefined && formula.test(text.trimStart()) ? `'${text}` : text;
+  return text?.replaceAll(beforeFormula, "$1'");
 }
 
 /** Returns a row of RFC 4180. */

@@ -75,11 +75,11 @@ export function judgeWithdrawal(movement: BankMovement, lines: readonly KeptLine
     const missing = missingOf(movement, rules, isPending);
     return { ...missing, findings: [...missing.findings, ...judgeBack(movement, back)] };
   }
-  const [line, ...others] = paid;
+  const [line] = paid;
   return {
     findings: [
       ...(line === undefined ? judgeFailed(movement, failed) : judgePaid(movement, line, rules)),
-      ...repetitionsOf(movement, paid, others),
+      ...repetitionsOf(movement, paid),
       ...judgeBack(movement, back),
     ],
   };
@@ -121,7 +121,7 @@ function judgeFailed(movement: BankMovement, failed: readonly KeptLine[]): Findi
 
 /** Compares money that came back for a withdrawal. Its day is compared with that of the return. */
 function judgeBack(movement: BankMovement, back: readonly KeptLine[]): Finding[] {
-  const [line, ...others] = back;
+  const [line] = back;
   if (line === undefined) return [];
   if (movement.status !== 'completed') {
     const detail = `money came in for it, and it is ${movement.status} here: no payment has left`;
@@ -133,29 +133,52 @@ function judgeBack(movement: BankMovement, back: readonly KeptLine[]): Finding[]
   const detail = 'the bank sent the money back, and no return is booked here';
   return [
     ...(isUnknown ? [{ code: 'returned_by_bank', line, movement, detail } as const] : []),
-    ...repetitionsOf(movement, back, others),
+    ...repetitionsOf(movement, back),
   ];
 }
 
-/** Names the lines that repeat an earlier line of a transaction. */
-function repetitionsOf(movement: BankMovement, lines: readonly KeptLine[], others: readonly KeptLine[]): Finding[] {
-  return others.map((line) => {
-    const same = lines.slice(0, lines.indexOf(line)).find((earlier) => isSameBooking(earlier, line));
-    return same === undefined
-      ? {
-          code: 'paid_twice',
-          line,
-          movement,
-          detail: 'the bank has another booking of it, with a reference of its own',
-        }
-      : { code: 'duplicate_line', line, movement, detail: `line ${same.line} of file ${same.file + 1} says the same` };
+/** Names the lines, but the first, that repeat an earlier line of a transaction. A file may name one a million times. */
+function repetitionsOf(movement: BankMovement, lines: readonly KeptLine[]): Finding[] {
+  const bookings = new Bookings();
+  return lines.flatMap((line): Finding[] => {
+    const same = bookings.add(line);
+    if (line === lines[0]) return [];
+    return [
+      same === undefined
+        ? {
+            code: 'paid_twice',
+            line,
+            movement,
+            detail: 'the bank has another booking of it, with a reference of its own',
+          }
+        : {
+            code: 'duplicate_line',
+            line,
+            movement,
+            detail: `line ${same.line} of file ${same.file + 1} says the same`,
+          },
+    ];
   });
 }
 
-/** Returns whether two lines may be one booking of the bank: they have the same reference of the bank, or one has none. */
-function isSameBooking(a: KeptLine, b: KeptLine): boolean {
-  if (a.bankReferenceHash !== 0 && b.bankReferenceHash !== 0) return a.bankReferenceHash === b.bankReferenceHash;
-  return a.amount === b.amount && a.currency === b.currency && a.day === b.day;
+/** The bookings that lines are. Two lines are one booking when their references of the bank are equal, or one has none. */
+class Bookings {
+  readonly #byReference = new Map<number, KeptLine>();
+  /** Lines by amount, currency and day: the first of all, and the first without a reference of the bank. */
+  readonly #byFacts = new Map<string, KeptLine>();
+  readonly #byFactsAlone = new Map<string, KeptLine>();
+
+  /** Adds a line. Returns the first line before it that may be the same booking. */
+  add(line: KeptLine): KeptLine | undefined {
+    const { bankReferenceHash: reference, amount, currency, day } = line;
+    const facts = `${amount} ${currency} ${day}`;
+    const alike = (reference === 0 ? this.#byFacts : this.#byFactsAlone).get(facts);
+    const named = reference === 0 ? undefined : this.#byReference.get(reference);
+    if (!this.#byFacts.has(facts)) this.#byFacts.set(facts, line);
+    if (reference === 0 && !this.#byFactsAlone.has(facts)) this.#byFactsAlone.set(facts, line);
+    if (reference !== 0 && named === undefined) this.#byReference.set(reference, line);
+    return named !== undefined && (alike === undefined || named.index < alike.index) ? named : alike;
+  }
 }
 
 /** Compares a charge with a line that names it. */

@@ -35,7 +35,11 @@ export type BankFileErrorCode =
   | 'bad_status'
   | 'missing_member';
 
-/** The error of a file that cannot be read. Such a file is not compared, not even in part. */
+/** Characters that a terminal obeys, or that turn the direction of a text. */
+// eslint-disable-next-line no-control-regex
+const commanding = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** The error of a file that cannot be read. Such a file is not compared, not even in part. Its text shows no control character. */
 export class BankFileError extends Error {
   override readonly name = 'BankFileError';
   readonly code: BankFileErrorCode;
@@ -43,7 +47,7 @@ export class BankFileError extends Error {
   readonly line: number;
 
   constructor(code: BankFileErrorCode, line: number, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(message.replaceAll(commanding, '\ufffd'), options);
     this.code = code;
     this.line = line;
   }

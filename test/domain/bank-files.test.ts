@@ -4,8 +4,10 @@ import { describe, it } from '@jest/globals';
 import fc from 'fast-check';
 import { csvMappingIn } from '../../lambdas/bank-files/csv.ts';
 import { Coverage } from '../../lambdas/bank-files/coverage.ts';
+import { judgeWithdrawal } from '../../lambdas/bank-files/findings.ts';
 import { amountIn, BankFileError, dayText, isoDay, limits } from '../../lambdas/bank-files/format.ts';
 import { KeptLines } from '../../lambdas/bank-files/lines.ts';
+import type { KeptLine } from '../../lambdas/bank-files/lines.ts';
 import { keysOf, transactionIdOfKey, transactionKeyOf } from '../../lambdas/bank-files/references.ts';
 import { camt, csv, csvColumns, mt940, read } from '../bank-files.ts';
 import type { WrittenLine } from '../bank-files.ts';
@@ -323,6 +325,53 @@ describe('CSV', () => {
     for (const [mapping, message] of broken) {
       assert.throws(() => csvMappingIn(typeof mapping === 'string' ? mapping : JSON.stringify(mapping)), message);
     }
+  });
+});
+
+describe('lines that name one payment', () => {
+  const movement = {
+    ...({ transactionId: 'tx_a', type: 'withdrawal', status: 'completed', walletId: 'w' } as const),
+    ...{ amount: 100, currency: 'EUR', completedAt: '2026-03-02T10:00:00.000Z' },
+  };
+  const rules = { bankId: undefined, days: 5, charges: false, covers: () => 'yes' as const };
+  const paid = (index: number, bankReferenceHash: number, amount = 100): KeptLine => ({
+    ...({ index, line: index + 1, file: 0, direction: 'out', status: 'booked' } as const),
+    ...{ amount, currency: 'EUR', day: isoDay('2026-03-02', 1), bankReferenceHash },
+  });
+  const codesOf = (lines: readonly KeptLine[]) =>
+    judgeWithdrawal(movement, lines, rules).findings.map(({ code, line, detail }) => [code, line?.index, detail]);
+
+  it('are compared with all before them: one booking, where references are equal or one has none', () => {
+    const line = fc.record({ hash: fc.integer({ min: 0, max: 3 }), amount: fc.constantFrom(100, 100, 101) });
+    fc.assert(
+      fc.property(fc.array(line, { minLength: 1, maxLength: 12 }), (written) => {
+        const lines = written.map(({ hash, amount }, index) => paid(index, hash, amount));
+        const expected = lines.slice(1).map((one) => {
+          const same = lines.slice(0, one.index).find(({ bankReferenceHash: hash, amount }) => {
+            return hash !== 0 && one.bankReferenceHash !== 0 ? hash === one.bankReferenceHash : amount === one.amount;
+          });
+          return same === undefined
+            ? ['paid_twice', one.index, 'the bank has another booking of it, with a reference of its own']
+            : ['duplicate_line', one.index, `line ${same.line} of file 1 says the same`];
+        });
+        const found = codesOf(lines).filter(([code]) => code !== 'amount_differs');
+        assert.deepEqual(found, expected);
+      }),
+    );
+  });
+
+  it('may be two hundred thousand', () => {
+    const lines = Array.from({ length: 200_000 }, (_, index) => paid(index, index + 1));
+    assert.equal(codesOf(lines).length, lines.length - 1);
+  });
+});
+
+describe('the text of a bank in an error', () => {
+  it('has no character that a terminal obeys', async () => {
+    const hostile = camt([{ reference: 'x', amount: 1 }]).replace('0.01', '1\u009b2J\u202e');
+    const error = await read(hostile).catch((thrown: unknown) => thrown);
+    assert.ok(error instanceof BankFileError);
+    assert.match(error.message, /^"1\ufffd2J\ufffd" is no amount/);
   });
 });
 

@@ -131,15 +131,20 @@ export class KeptLines {
 
   /** Returns the lines of a key, in the order in which they came. */
   linesOf(key: number): KeptLine[] {
-    const lines: KeptLine[] = [];
-    if (key < 0) return lines;
+    return this.indexesOf(key).map((index) => this.get(index));
+  }
+
+  /** Returns the indexes of the lines of a key, in the order in which they came. */
+  indexesOf(key: number): number[] {
+    const indexes: number[] = [];
+    if (key < 0) return indexes;
     for (let link = this.#lastLink.get(key); link > 0;) {
       const isFurther = link >= firstFurther;
       const at = isFurther ? link - firstFurther : link - 1;
-      lines.push(this.get(isFurther ? this.#furtherLine.get(at) : at));
+      indexes.push(isFurther ? this.#furtherLine.get(at) : at);
       link = (isFurther ? this.#furtherBefore : this.#lineBefore).get(at);
     }
-    return lines.reverse();
+    return indexes.reverse();
   }
 
   keyText(key: number): string {

@@ -15,6 +15,7 @@ import { readBankFile } from './read.ts';
 import type { Bytes } from './read.ts';
 import { keysOf, referenceKeyOf, transactionIdOfKey, transactionKeyOf } from './references.ts';
 import { Findings } from './report.ts';
+import { SharedReference } from './shared-reference.ts';
 import type { ReadFile, ReconcileReport } from './report.ts';
 
 /** A bank's file. */
@@ -75,6 +76,8 @@ export class UnreadableFile extends Error {
 /** Transactions that are read a second time at the end. Beyond them the first reading counts. */
 const mostSuspects = 50_000;
 const readAtATime = 100;
+/** Lines with one reference from which on they are kept for the next charge with it. */
+const leastShared = 32;
 const readsAtATime = 4;
 
 /**
@@ -106,6 +109,8 @@ class Reconciliation {
   readonly #rules: Rules;
   readonly #read: ReadFile[] = [];
   readonly #suspects = new Set<string>();
+  /** The lines of references that many lines have, by the numbers of their keys. */
+  readonly #shared = new Map<number, SharedReference>();
   #firstDay = Infinity;
   #pending = 0;
   #matched = 0;
@@ -244,25 +249,33 @@ class Reconciliation {
   }
 
   #judgeCharge(movement: BankMovement, named: readonly KeptLine[], isSure: boolean): 'agrees' | 'differs' {
-    const { externalReference } = movement;
-    const key = externalReference === undefined ? undefined : referenceKeyOf(externalReference);
-    const all = [...named, ...(key === undefined ? [] : this.#lines.linesOf(this.#lines.find(key)))];
-    const booked = all.filter(({ status }) => status === 'booked');
-    const credits = booked.filter(({ direction }) => direction === 'in');
-    const free = credits.filter(({ index }) => !this.#lines.isCompared(index));
-    const exact = free.find((line) => judgeCharge(movement, line, this.#rules).length === 0);
+    const lines = this.#linesForCharge(movement, named);
+    const exact = lines.agreeing(movement, this.#rules);
     if (exact) return this.#settle({ findings: [] }, [exact], isSure);
-    const [nearest] = free;
+    const nearest = lines.freeCredit();
     // Another charge may fit the line better, so the second reading decides.
     if (nearest) return this.#settle({ findings: judgeCharge(movement, nearest, this.#rules) }, [nearest], isSure);
-    if (credits.length > 0) {
-      const detail = `the files have ${credits.length} credits with its reference, and each belongs to another charge`;
-      return this.#settle({ findings: [{ code: 'charged_twice', line: credits[0], movement, detail }] }, [], isSure);
+    if (lines.credits > 0) {
+      const detail = `the files have ${lines.credits} credits with its reference, and each belongs to another charge`;
+      const finding = { code: 'charged_twice', line: lines.firstCredit, movement, detail } as const;
+      return this.#settle({ findings: [finding] }, [], isSure);
     }
-    const [debit] = booked.filter(({ index }) => !this.#lines.isCompared(index));
+    const debit = lines.freeDebit();
     if (debit === undefined) return this.#settle(judgeMissingCharge(movement, this.#rules), [], isSure);
     const detail = 'it is a charge here, and money left the account with its reference';
     return this.#settle({ findings: [{ code: 'wrong_direction', line: debit, movement, detail }] }, [debit], isSure);
+  }
+
+  /** Returns the lines that name a charge, or have its reference. Those of a reference that many lines have are kept. */
+  #linesForCharge({ externalReference }: BankMovement, named: readonly KeptLine[]): SharedReference {
+    const key = externalReference === undefined ? undefined : referenceKeyOf(externalReference);
+    const found = key === undefined ? -1 : this.#lines.find(key);
+    const kept = named.length === 0 ? this.#shared.get(found) : undefined;
+    if (kept) return kept;
+    const indexes = [...named.map(({ index }) => index), ...this.#lines.indexesOf(found)];
+    const lines = new SharedReference(this.#lines, indexes);
+    if (named.length === 0 && indexes.length >= leastShared) this.#shared.set(found, lines);
+    return lines;
   }
 
   #linesOf(transactionId: string): KeptLine[] {

@@ -9,7 +9,7 @@ const mostBytes = 16 * 1024 * 1024;
  *
  * @throws Error when it breaks off, or is too long
  */
-export async function textOf({ body }: Response): Promise<string> {
+export async function textOf({ body }: { readonly body: ReadableStream<Uint8Array> | null }): Promise<string> {
   if (body === null) return '';
   const reader = body.getReader();
   const decoder = new TextDecoder();
@@ -54,14 +54,20 @@ export function problemIn(text: string | null): Partial<Problem> {
   if (typeof code !== 'string') return {};
   const texts = ['title', 'detail', 'requestId', 'resetsAt'];
   const sound = Object.entries(others).filter(([name, value]) => !texts.includes(name) || typeof value === 'string');
+  const defects = defectsIn(errors);
   return {
-    ...Object.fromEntries(sound),
+    ...(Object.fromEntries(sound) as Partial<Problem>),
     code,
-    ...(Array.isArray(errors) && errors.every(isDefect) && { errors }),
-  } as Partial<Problem>;
+    ...(defects && { errors: defects }),
+  };
 }
 
-function isDefect(value: unknown): boolean {
+function defectsIn(errors: unknown): Problem['errors'] {
+  const defects: unknown[] = Array.isArray(errors) ? errors : [];
+  return defects.length > 0 && defects.every(isDefect) ? defects : undefined;
+}
+
+function isDefect(value: unknown): value is { path: string; message: string } {
   if (typeof value !== 'object' || value === null) return false;
   const { path, message } = value as Readonly<Record<string, unknown>>;
   return typeof path === 'string' && typeof message === 'string';

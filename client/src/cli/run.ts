@@ -45,8 +45,12 @@ const all: Readonly<Record<string, Pick<Command, 'about' | 'given' | 'options' |
 export async function run(argv: readonly string[], terminal: Io): Promise<number> {
   const io: Io = {
     ...terminal,
-    print: (text) => terminal.print(plainLines(text)),
-    note: (text) => terminal.note(plainLines(text)),
+    print: (text) => {
+      terminal.print(plainLines(text));
+    },
+    note: (text) => {
+      terminal.note(plainLines(text));
+    },
   };
   const [name = '', ...rest] = argv;
   const isJson = rest.includes('--json');

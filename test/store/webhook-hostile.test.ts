@@ -16,7 +16,7 @@ import type { TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { operator, send } from '../request.ts';
 import { checkUnits } from '../units.ts';
-import { funded, newEndpoint, newReceiver, newWorker, serviceKey } from './webhook-scenes.ts';
+import { deliveriesOf, funded, newEndpoint, newReceiver, newWorker, serviceKey } from './webhook-scenes.ts';
 
 const engine = useEngine();
 let table: TestTable;
@@ -142,6 +142,16 @@ describe('an endpoint that cannot be read', () => {
     await patientWorker().take(funded(table));
     assert.equal(receiver.received.length, 6);
   });
+});
+
+it('a receiver that switches protocols has given its answer, and no delivery waits for the limit', async () => {
+  const { url } = await newReceiver(table, (_n, _request, { socket }) => {
+    socket?.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  });
+  const webhookId = await newEndpoint(table, url);
+  // Its worker waits for a minute, longer than the test may take.
+  await patientWorker().take(funded(table));
+  assert.equal((await deliveriesOf(table, webhookId))[0]?.lastAttempt?.outcome, '101');
 });
 
 describe('a command during a turn', () => {

@@ -19,7 +19,7 @@ import { statementIdOf, transactionIdOf, walletIdOf } from '../lambdas/domain/id
 import { decimalText } from '../lambdas/domain/minor-units.ts';
 import { formatNames } from '../lambdas/domain/statement-file.ts';
 import type { FormatName } from '../lambdas/domain/statement-file.ts';
-import { charge } from '../lambdas/domain/transaction.ts';
+import { charge } from '../lambdas/domain/charge.ts';
 import { openWallet } from '../lambdas/domain/wallet.ts';
 import { chained, storedEntry } from '../lambdas/store/entries.ts';
 import { transactionKey, walletKey } from '../lambdas/store/keys.ts';

@@ -17,7 +17,7 @@ import { hourMs, hourOf } from '../lambdas/domain/hours.ts';
 import { transactionIdOf, walletIdOf } from '../lambdas/domain/ids.ts';
 import { plus } from '../lambdas/domain/money.ts';
 import { accounts, isWalletAccount } from '../lambdas/domain/postings.ts';
-import { charge } from '../lambdas/domain/transaction.ts';
+import { charge } from '../lambdas/domain/charge.ts';
 import { transfer } from '../lambdas/domain/transfer.ts';
 import { settlePostings, withdrawal } from '../lambdas/domain/withdrawal.ts';
 import type { Transaction } from '../lambdas/domain/transaction.ts';

@@ -11,7 +11,8 @@ import {
 } from '../../lambdas/domain/ids.ts';
 import { maskAccount } from '../../lambdas/domain/transaction.ts';
 import { isRefundable, leftToRefund } from '../../lambdas/domain/refund.ts';
-import type { Attempt, Hold, Transaction } from '../../lambdas/domain/transaction.ts';
+import type { Hold, Transaction } from '../../lambdas/domain/transaction.ts';
+import type { Attempt } from '../../lambdas/domain/transaction-record.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import type { Batch } from '../../lambdas/domain/batch.ts';
 import { getBatch } from '../../lambdas/store/batches.ts';

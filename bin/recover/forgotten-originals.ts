@@ -3,7 +3,7 @@ import { capture } from '../../lambdas/domain/hold.ts';
 import { service } from '../../lambdas/domain/actor.ts';
 import { problemOf } from '../../lambdas/domain/bookings.ts';
 import { isRefundable, refundedWallet, refundingWallet } from '../../lambdas/domain/refund.ts';
-import { charge } from '../../lambdas/domain/transaction.ts';
+import { charge } from '../../lambdas/domain/charge.ts';
 import type { Hold, Refund, Transaction } from '../../lambdas/domain/transaction.ts';
 import { transfer } from '../../lambdas/domain/transfer.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';

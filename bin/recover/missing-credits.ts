@@ -1,7 +1,7 @@
 /** Books credits that a restore forgot, as far as the records show that they are missing. */
 import { currencyOfWalletId, fingerprintOf, transactionIdOf } from '../../lambdas/domain/ids.ts';
 import { service } from '../../lambdas/domain/actor.ts';
-import { charge } from '../../lambdas/domain/transaction.ts';
+import { charge } from '../../lambdas/domain/charge.ts';
 import { standInDescription } from './copy.ts';
 import { itemOf } from './put-back.ts';
 import type { Recovery } from './recovery.ts';

@@ -4,7 +4,8 @@ import { bookingsOf, hasWholeBookings, problemOf } from '../../lambdas/domain/bo
 import { currencyOfWalletId, legIdOf } from '../../lambdas/domain/ids.ts';
 import { service } from '../../lambdas/domain/actor.ts';
 import { mostLegs } from '../../lambdas/domain/split.ts';
-import type { CommandFacts, Transaction } from '../../lambdas/domain/transaction.ts';
+import type { Transaction } from '../../lambdas/domain/transaction.ts';
+import type { CommandFacts } from '../../lambdas/domain/transaction-record.ts';
 import { withdrawal } from '../../lambdas/domain/withdrawal.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
 import { reviewShard } from '../../lambdas/store/due-keys.ts';

@@ -2,7 +2,7 @@
 import type { Actor } from '../../lambdas/domain/actor.ts';
 import { actorOf } from '../../lambdas/domain/actor.ts';
 import { fingerprintOf, issuerMarkOf } from '../../lambdas/domain/ids.ts';
-import type { Attempt } from '../../lambdas/domain/transaction.ts';
+import type { Attempt } from '../../lambdas/domain/transaction-record.ts';
 import { openWallet } from '../../lambdas/domain/wallet.ts';
 import type { LimitsChange, StatusChange, Wallet } from '../../lambdas/domain/wallet.ts';
 import { ownedWalletKey, transactionKey, walletKey } from '../../lambdas/store/keys.ts';

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
 import { feeApprovalRefusal } from '../domain/approval.ts';
 import { WalletError } from '../domain/errors.ts';
-import { charge as newCharge } from '../domain/transaction.ts';
+import { charge as newCharge } from '../domain/charge.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { dryRunAnswer, priceOf, readFees } from '../http/fees.ts';
 import type { FeeServices } from '../http/fees.ts';

@@ -6,7 +6,7 @@ import { acceptedBatch, mostLines, problemsOfLine } from '../domain/batch.ts';
 import type { BatchLine } from '../domain/batch.ts';
 import { WalletError } from '../domain/errors.ts';
 import { batchIdOfTransaction, currencyOfWalletId } from '../domain/ids.ts';
-import { referenceTwiceIn } from '../domain/transaction.ts';
+import { referenceTwiceIn } from '../domain/transaction-record.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
 import { openQueue } from '../aws/queue.ts';
 import type { Queue } from '../aws/queue.ts';

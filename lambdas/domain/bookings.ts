@@ -7,7 +7,8 @@ import { problemOfRefunds, refundPostings } from './refund.ts';
 import { collectionPostings, problemOfCollection } from './collection.ts';
 import { arrivalPostings, failurePostings, sentPostings, transferPostings } from './transfer.ts';
 import { heldPostings, releasePostings, settlePostings } from './withdrawal.ts';
-import { chargePostings, isUnexecuted } from './transaction.ts';
+import { isUnexecuted } from './transaction.ts';
+import { chargePostings } from './charge.ts';
 import type { Transaction, Transfer } from './transaction.ts';
 
 /** Postings that were booked together, and the time of the booking (ISO 8601 UTC). */

@@ -3,8 +3,9 @@ import { collectionIdOf } from './ids.ts';
 import { maxAmount } from './money.ts';
 import { accounts, move } from './postings.ts';
 import type { Posting } from './postings.ts';
-import { common } from './transaction.ts';
-import type { Collection, CommandFacts, Transaction } from './transaction.ts';
+import { common } from './transaction-record.ts';
+import type { Collection, Transaction } from './transaction.ts';
+import type { CommandFacts } from './transaction-record.ts';
 
 /** What was collected of the fees of a currency so far. */
 export interface Collected {

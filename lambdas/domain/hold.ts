@@ -2,8 +2,9 @@ import { WalletError } from './errors.ts';
 import { withoutFee } from './fee.ts';
 import { accounts, feePosting, move } from './postings.ts';
 import type { Posting } from './postings.ts';
-import { common } from './transaction.ts';
-import type { Capture, CommandFacts, Hold, OpenHold } from './transaction.ts';
+import { common } from './transaction-record.ts';
+import type { Capture, Hold, OpenHold } from './transaction.ts';
+import type { CommandFacts } from './transaction-record.ts';
 
 /** The shortest and the longest time for which a hold is asked for. */
 export const shortestHoldMs = 60_000;

@@ -1,8 +1,9 @@
 import { WalletError } from './errors.ts';
 import { accounts, move } from './postings.ts';
 import type { Posting } from './postings.ts';
-import { common } from './transaction.ts';
-import type { CommandFacts, Refund, Refundable, Transaction } from './transaction.ts';
+import { common } from './transaction-record.ts';
+import type { Refund, Refundable, Transaction } from './transaction.ts';
+import type { CommandFacts } from './transaction-record.ts';
 
 /** Most refunds of one transaction: their ids are on its record. */
 export const mostRefunds = 200;

@@ -1,18 +1,16 @@
 import { WalletError } from './errors.ts';
-import { common } from './transaction.ts';
+import { common } from './transaction-record.ts';
 import { receiverMembers, sentPostings } from './transfer.ts';
 import type { PaidWallet } from './transfer.ts';
 import { heldPostings } from './withdrawal.ts';
 import type {
-  CommandFacts,
-  Destination,
-  Failure,
   PendingTransfer,
   PendingWithdrawal,
   ScheduledTransfer,
   ScheduledWithdrawal,
   Transaction,
 } from './transaction.ts';
+import type { CommandFacts, Destination, Failure } from './transaction-record.ts';
 
 /** How far ahead a payment may be scheduled: a minute to 366 days. */
 export const shortestScheduleMs = 60_000;

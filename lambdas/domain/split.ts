@@ -3,8 +3,9 @@ import { feeOf, withFee } from './fee.ts';
 import type { Fees } from './fee.ts';
 import { currencyOfWalletId, legIdOf } from './ids.ts';
 import { maxAmount } from './money.ts';
-import { referenceTwiceIn } from './transaction.ts';
-import type { Annotations, CommandFacts, DirectTransfer } from './transaction.ts';
+import { referenceTwiceIn } from './transaction-record.ts';
+import type { Annotations, CommandFacts } from './transaction-record.ts';
+import type { DirectTransfer } from './transaction.ts';
 import { transfer } from './transfer.ts';
 import { walletNotFound } from './wallet.ts';
 

@@ -3,8 +3,9 @@ import type { Actor } from './actor.ts';
 import { WalletError } from './errors.ts';
 import { occurrenceIdOf, standingOrderIdOf } from './ids.ts';
 import { scheduledTransfer, scheduledWithdrawal } from './schedule.ts';
-import { common } from './transaction.ts';
-import type { Annotations, CommandFacts, Destination, ScheduledPayment } from './transaction.ts';
+import { common } from './transaction-record.ts';
+import type { ScheduledPayment } from './transaction.ts';
+import type { Annotations, CommandFacts, Destination } from './transaction-record.ts';
 import type { PaidWallet } from './transfer.ts';
 
 /** How often a standing order pays. */

@@ -2,8 +2,9 @@ import { withFee } from './fee.ts';
 import { maxAmount } from './money.ts';
 import { accounts, feePosting, move } from './postings.ts';
 import type { Posting } from './postings.ts';
-import { common } from './transaction.ts';
-import type { CommandFacts, DirectTransfer, PendingTransfer, Transfer } from './transaction.ts';
+import { common } from './transaction-record.ts';
+import type { DirectTransfer, PendingTransfer, Transfer } from './transaction.ts';
+import type { CommandFacts } from './transaction-record.ts';
 import { creditRefusal } from './wallet.ts';
 import type { Wallet } from './wallet.ts';
 

@@ -4,16 +4,10 @@ import type { PayoutHours } from './payout-window.ts';
 import { withFee } from './fee.ts';
 import { accounts, feePosting, move } from './postings.ts';
 import type { Posting } from './postings.ts';
-import { beganAtOf, common, isAtRest } from './transaction.ts';
-import type {
-  Attempt,
-  CommandFacts,
-  Destination,
-  OpenWithdrawal,
-  PendingWithdrawal,
-  Return,
-  Withdrawal,
-} from './transaction.ts';
+import { beganAtOf, isAtRest } from './transaction.ts';
+import { common } from './transaction-record.ts';
+import type { OpenWithdrawal, PendingWithdrawal, Return, Withdrawal } from './transaction.ts';
+import type { Attempt, CommandFacts, Destination } from './transaction-record.ts';
 
 /** Returns a withdrawal: money out, held in the wallet with its fee until the bank has answered. */
 export function withdrawal(facts: CommandFacts & { destination: Destination }): PendingWithdrawal {

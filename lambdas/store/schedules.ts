@@ -8,8 +8,6 @@ import {
   unscheduledRefusal,
 } from '../domain/schedule.ts';
 import type {
-  Cancellation,
-  Failure,
   PendingTransfer,
   PendingWithdrawal,
   ScheduledPayment,
@@ -19,6 +17,7 @@ import type {
   Transfer,
   Withdrawal,
 } from '../domain/transaction.ts';
+import type { Cancellation, Failure } from '../domain/transaction-record.ts';
 import { commit, movement } from './commit.ts';
 import type { Committed } from './commit.ts';
 import { transactionKey } from './keys.ts';

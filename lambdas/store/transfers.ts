@@ -1,6 +1,7 @@
 import { WalletError } from '../domain/errors.ts';
 import { withFee } from '../domain/fee.ts';
-import type { DirectTransfer, Failure, PendingTransfer } from '../domain/transaction.ts';
+import type { DirectTransfer, PendingTransfer } from '../domain/transaction.ts';
+import type { Failure } from '../domain/transaction-record.ts';
 import { arrivalPostings, failurePostings, fittingTransfers } from '../domain/transfer.ts';
 import { accept, commit, movement } from './commit.ts';
 import type { Committed } from './commit.ts';

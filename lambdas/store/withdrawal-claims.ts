@@ -1,6 +1,7 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { isAtRest } from '../domain/transaction.ts';
-import type { Attempt, ExecutingWithdrawal, Failure, OpenWithdrawal, Transaction } from '../domain/transaction.ts';
+import type { ExecutingWithdrawal, OpenWithdrawal, Transaction } from '../domain/transaction.ts';
+import type { Attempt, Failure } from '../domain/transaction-record.ts';
 import { unreportedVisit } from '../domain/withdrawal.ts';
 import type { ClockReading } from '../domain/withdrawal.ts';
 import { watchClock } from './database-clock.ts';

@@ -1,7 +1,8 @@
 /** The parts of the updates that change the record of a withdrawal, of claims and of verdicts. */
 import { withFee } from '../domain/fee.ts';
 import type { Actor } from '../domain/actor.ts';
-import type { Attempt, Failure, Withdrawal } from '../domain/transaction.ts';
+import type { Withdrawal } from '../domain/transaction.ts';
+import type { Attempt, Failure } from '../domain/transaction-record.ts';
 import { releasePostings, settlePostings } from '../domain/withdrawal.ts';
 import { transactionKey } from './keys.ts';
 import { releaseHold, settleHold } from './movements.ts';

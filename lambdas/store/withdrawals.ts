@@ -3,15 +3,8 @@ import type { Actor } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { withFee } from '../domain/fee.ts';
 import { fingerprintOf, returnIdOf } from '../domain/ids.ts';
-import type {
-  Attempt,
-  Cancellation,
-  Failure,
-  PendingWithdrawal,
-  Resolution,
-  Return,
-  Withdrawal,
-} from '../domain/transaction.ts';
+import type { PendingWithdrawal, Return, Withdrawal } from '../domain/transaction.ts';
+import type { Attempt, Cancellation, Failure, Resolution } from '../domain/transaction-record.ts';
 import { ownDecision } from '../domain/wallet.ts';
 import { bankReturn, cancelled, cancelRefusal } from '../domain/withdrawal.ts';
 import { accept, movement } from './commit.ts';

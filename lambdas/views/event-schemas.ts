@@ -11,13 +11,8 @@ import { fraudRules } from '../domain/fraud.ts';
 import { maxAmount } from '../domain/money.ts';
 import type { Sum } from '../domain/money.ts';
 import { intervals, orderEnds, orderStatuses } from '../domain/standing-order.ts';
-import {
-  attemptOutcomes,
-  holdEnds,
-  transactionStatuses,
-  transactionTypes,
-  waitReasons,
-} from '../domain/transaction.ts';
+import { holdEnds, transactionStatuses, transactionTypes, waitReasons } from '../domain/transaction.ts';
+import { attemptOutcomes } from '../domain/transaction-record.ts';
 
 const time = z.iso.datetime().describe('ISO 8601, UTC');
 const amount = z.int().min(1).max(maxAmount).describe('In minor units');

@@ -1,7 +1,8 @@
 import { BankUnavailable, TooLate } from '../bank/client.ts';
 import type { BankClient, Payment, SubmitOutcome } from '../bank/client.ts';
 import { metrics as names } from '../contract.ts';
-import type { Attempt, ExecutingWithdrawal, OpenWithdrawal, Withdrawal } from '../domain/transaction.ts';
+import type { ExecutingWithdrawal, OpenWithdrawal, Withdrawal } from '../domain/transaction.ts';
+import type { Attempt } from '../domain/transaction-record.ts';
 import { dueInOpening } from '../domain/payout-window.ts';
 import { bankCallMs, nextThawCheckAt, nextTryAt, notFoundCountsAt } from '../domain/withdrawal.ts';
 import type { WithdrawalPolicy } from '../domain/withdrawal.ts';

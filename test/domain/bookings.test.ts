@@ -4,7 +4,7 @@ import { bookingsOf, entryNameOf, newBooking, positionOfCount, problemOf } from 
 import { collection } from '../../lambdas/domain/collection.ts';
 import { capture, openHold } from '../../lambdas/domain/hold.ts';
 import { accounts, move, net, sum } from '../../lambdas/domain/postings.ts';
-import { charge } from '../../lambdas/domain/transaction.ts';
+import { charge } from '../../lambdas/domain/charge.ts';
 import { arrivalPostings, queuedTransfer, failurePostings, transfer } from '../../lambdas/domain/transfer.ts';
 import { bankReturn, releasePostings, settlePostings, withdrawal } from '../../lambdas/domain/withdrawal.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';

@@ -11,7 +11,7 @@ import {
 } from '../../lambdas/domain/events.ts';
 import type { EventType } from '../../lambdas/domain/events.ts';
 import { bank, screening, service } from '../../lambdas/domain/actor.ts';
-import { charge } from '../../lambdas/domain/transaction.ts';
+import { charge } from '../../lambdas/domain/charge.ts';
 import { queuedTransfer, transfer } from '../../lambdas/domain/transfer.ts';
 import { bankReturn, withdrawal } from '../../lambdas/domain/withdrawal.ts';
 import type { Transaction, TransactionStatus } from '../../lambdas/domain/transaction.ts';

@@ -4,7 +4,7 @@ import { describe, it } from '@jest/globals';
 import { isAmount, maxAmount } from '../../lambdas/domain/money.ts';
 import { accounts, net, sum } from '../../lambdas/domain/postings.ts';
 import type { Posting } from '../../lambdas/domain/postings.ts';
-import { charge } from '../../lambdas/domain/transaction.ts';
+import { charge } from '../../lambdas/domain/charge.ts';
 import { arrivalPostings, queuedTransfer, failurePostings, transfer } from '../../lambdas/domain/transfer.ts';
 import { bankReturn, releasePostings, settlePostings, withdrawal } from '../../lambdas/domain/withdrawal.ts';
 

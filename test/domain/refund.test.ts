@@ -16,7 +16,8 @@ import {
   refundRefusal,
 } from '../../lambdas/domain/refund.ts';
 import type { RefundFacts } from '../../lambdas/domain/refund.ts';
-import { charge, requesterOf } from '../../lambdas/domain/transaction.ts';
+import { requesterOf } from '../../lambdas/domain/transaction.ts';
+import { charge } from '../../lambdas/domain/charge.ts';
 import type { ArrivedTransfer, Capture, Refund, Refundable, Transaction } from '../../lambdas/domain/transaction.ts';
 import { arrivalPostings, failurePostings, queuedTransfer, transfer } from '../../lambdas/domain/transfer.ts';
 import { leastAvailable, openWallet, statusRefusal } from '../../lambdas/domain/wallet.ts';

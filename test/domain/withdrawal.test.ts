@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { redeliveryDelaySeconds } from '../../lambdas/domain/queue.ts';
 import { isAtRest, transactionStatuses } from '../../lambdas/domain/transaction.ts';
-import type { Attempt, ExecutingWithdrawal, Withdrawal } from '../../lambdas/domain/transaction.ts';
+import type { ExecutingWithdrawal, Withdrawal } from '../../lambdas/domain/transaction.ts';
+import type { Attempt } from '../../lambdas/domain/transaction-record.ts';
 import {
   afterVisit,
   bankCallMs,

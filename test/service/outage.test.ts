@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Attempt } from '../../lambdas/domain/transaction.ts';
+import type { Attempt } from '../../lambdas/domain/transaction-record.ts';
 import { bankCallMs } from '../../lambdas/domain/withdrawal.ts';
 import { checkBooks, newRandom, newRunning, openWallets, untilAllEnded } from './running.ts';
 import type { Running, Transaction } from './running.ts';

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Attempt } from '../../lambdas/domain/transaction.ts';
+import type { Attempt } from '../../lambdas/domain/transaction-record.ts';
 import type { BookEntry } from '../../local/bank/bank-book.ts';
 import { freePort } from '../../local/process/free-port.ts';
 import { afterTest } from '../fixture.ts';

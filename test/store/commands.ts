@@ -1,9 +1,9 @@
 /** Commands of the store as the handlers compose them, with keys that no other test uses. */
 import { currencyOfWalletId, fingerprintOf, transactionIdOf } from '../../lambdas/domain/ids.ts';
-import { charge as newCharge } from '../../lambdas/domain/transaction.ts';
+import { charge as newCharge } from '../../lambdas/domain/charge.ts';
 import { queuedTransfer as newQueuedTransfer, transfer as newTransfer } from '../../lambdas/domain/transfer.ts';
 import { withdrawal as newWithdrawal } from '../../lambdas/domain/withdrawal.ts';
-import type { Annotations, Destination } from '../../lambdas/domain/transaction.ts';
+import type { Annotations, Destination } from '../../lambdas/domain/transaction-record.ts';
 import type { Operation } from '../../lambdas/store/operations.ts';
 import type { RateLimit } from '../../lambdas/store/rate-window.ts';
 import type { Table } from '../../lambdas/store/table.ts';

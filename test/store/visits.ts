@@ -1,5 +1,5 @@
 /** Accepted withdrawals, and the visits of workers to the bank for them. */
-import type { Attempt, Failure } from '../../lambdas/domain/transaction.ts';
+import type { Attempt, Failure } from '../../lambdas/domain/transaction-record.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { claimWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';
 import type { Claimed } from '../../lambdas/store/withdrawal-claims.ts';

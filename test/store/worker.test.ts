@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from '@jest/globals';
 import { metrics as names } from '../../lambdas/contract.ts';
-import type { Attempt } from '../../lambdas/domain/transaction.ts';
+import type { Attempt } from '../../lambdas/domain/transaction-record.ts';
 import { leaseMs } from '../../lambdas/domain/withdrawal.ts';
 import { touchDue } from '../../lambdas/store/due.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';

@@ -1,0 +1,27 @@
+import { withoutFee } from './fee.ts';
+import { accounts, feePosting } from './postings.ts';
+import type { Posting } from './postings.ts';
+import { common } from './transaction-record.ts';
+import type { CommandFacts } from './transaction-record.ts';
+import type { Charge } from './transaction.ts';
+
+/** Returns a charge: money in from outside, completed at once. The wallet gets what its fee leaves. */
+export function charge(facts: CommandFacts & Pick<Charge, 'approvedBy'>): Charge {
+  return {
+    ...common(facts),
+    ...(facts.approvedBy && { approvedBy: facts.approvedBy }),
+    type: 'charge',
+    status: 'completed',
+    postings: chargePostings(facts),
+    completedAt: facts.at,
+  };
+}
+
+/** Returns the postings of a charge. */
+export function chargePostings(facts: Pick<CommandFacts, 'amount' | 'currency' | 'walletId' | 'fee'>): Posting[] {
+  return [
+    { account: accounts.external(facts.currency), amount: -facts.amount },
+    { account: accounts.available(facts.walletId), amount: withoutFee(facts) },
+    ...feePosting(facts),
+  ];
+}

@@ -32,7 +32,7 @@ export const booksOptions = {
 export const bankUsage = `  --bank-url URL         compare with the bank's statement, too
   --bank-secret-arn ARN  the secret with the key that requests to the bank are signed with; or its value in BANK_SECRET
   --bank-id ID           the prop bank.id, where it is set; else host and path of the URL`;
-export const placeUsage = `  --endpoint URL         another DynamoDB than that of AWS
+export const placeUsage = `  --endpoint URL         a DynamoDB that is not that of AWS, such as DynamoDB Local
   --region NAME          the tables' region`;
 
 const pageTimeoutMs = 15_000;
@@ -84,7 +84,7 @@ export function wholeNumber(name: string, value: string, least: number): number 
   return number;
 }
 
-/** Points the SDK at a region, or at another DynamoDB than that of AWS. */
+/** Points the SDK at a region, or at a DynamoDB that is not that of AWS. */
 export function usePlace({ region, endpoint }: { region?: string | undefined; endpoint?: string | undefined }): void {
   if (region !== undefined) process.env['AWS_REGION'] = region;
   if (endpoint !== undefined) useEndpoint(endpoint);

@@ -15,16 +15,16 @@ const usage = `npm run reconcile -- --table NAME FILE... [options]
 
 FILE is camt.053 of any version, MT940, or CSV with --csv.
 
-  --csv FILE       the columns of CSV files, as JSON: docs/bank-files.md
-  --bank-id ID     compare withdrawals that went to this bank only: the prop bank.id, or host and path of its URL
-  --days N         days by which the bank may date a payment apart from us (5)
-  --from DATE      compare payments from this day on, yyyy-mm-dd (the files' first day)
-  --to DATE        the last day (the files' last day)
-  --charges        each charge with an external reference must be in the files, too
-  --lines-only     reads only what the lines name: finds no payment that the files lack, and no charge
-  --segments N     read so many segments of the table side by side (2)
-  --report FILE    write the report to this file
-  --json           print the report, and the progress to standard error
+  --csv FILE             the columns of CSV files, as JSON: docs/bank-files.md
+  --bank-id ID           compare withdrawals that went to this bank only: the prop bank.id, or host and path of its URL
+  --days N               days by which the bank may date a payment apart from us (5)
+  --from DATE            compare payments from this day on, yyyy-mm-dd (the files' first day)
+  --to DATE              the last day (the files' last day)
+  --charges              each charge with an external reference must be in the files, too
+  --lines-only           reads only what the lines name: finds no payment that the files lack, and no charge
+  --segments N           read this many segments of the table side by side (2)
+  --report FILE          write the report to this file
+  --json                 print the report, and the progress to standard error
 ${placeUsage}`;
 
 const shown = 100;

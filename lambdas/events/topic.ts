@@ -9,7 +9,7 @@ export interface Notification {
   readonly eventId: string;
   readonly ownerId: string;
   readonly channel: Channel;
-  /** The event, cut to the fields that this owner may see: `noticeOf` in views.ts. */
+  /** The event, cut to the fields that this owner may see: `noticeOf` in notice.ts. */
   readonly event: Notice;
 }
 

@@ -280,8 +280,8 @@ function isPaid({ copy }: Recovery, { transaction }: TransactionEvent): boolean 
 
 /**
  * Returns the record of a payment whose withdrawal only its hold in the ledger shows: the wallet and the amount are
- * certain, the caller and the account are not known. What is held beside the amount is the fee, where the same sum has left:
- * otherwise it may be other withdrawals that share the entry.
+ * certain, the caller and the account are not known. What is held beside the amount is the fee, where the same sum has left
+ * the wallet. Otherwise it may be other withdrawals that share the entry, also where an earlier recovery took the entry back.
  */
 export function paidCandidate(recovery: Recovery, id: string): Candidate {
   const { copy, at } = recovery;
@@ -290,7 +290,8 @@ export function paidCandidate(recovery: Recovery, id: string): Candidate {
       { wallet_id: 'text', at: 'text', amount: 'number', currency: 'text', fee: 'number' },
       `SELECT wallet_id, entries.at, amount, currency, held - amount AS fee FROM entries JOIN payments ON reference = name
         WHERE name = ? AND available = -held AND (held = amount OR held > amount AND EXISTS (SELECT 1 FROM entries AS ends
-          WHERE ends.wallet_id = entries.wallet_id AND ends.name = entries.name AND ends.held = -entries.held))`,
+          WHERE ends.wallet_id = entries.wallet_id AND ends.name = entries.name AND ends.held = -entries.held
+            AND ends.available = 0))`,
     )
     .all(id)
     .find(({ wallet_id: walletId, currency }) => currencyOfWalletId(walletId) === currency);

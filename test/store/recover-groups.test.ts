@@ -59,9 +59,12 @@ describe('a recovery of transactions that were booked together', () => {
     const [first, second] = scene.withdrawn;
     for (const one of [first!, second!]) await forget(scene, one);
     const { transactionId: reference, amount, currency } = first!;
-    const lines = await recover(scene, [], [{ reference, amount, currency, paidAt: first!.createdAt }]);
-    assert.match(lines.join('\n'), new RegExp(`DIFFERENCE payment_forgotten ${reference}`));
-    assert.equal(await itemOf(scene.table, transactionKey(reference)), undefined);
+    // The first recovery takes their entry back, which is no end of the payment for the second one.
+    for (const run of ['first', 'second']) {
+      const lines = await recover(scene, [], [{ reference, amount, currency, paidAt: first!.createdAt }]);
+      assert.match(lines.join('\n'), new RegExp(`DIFFERENCE payment_forgotten ${reference}`), run);
+      assert.equal(await itemOf(scene.table, transactionKey(reference)), undefined, run);
+    }
   });
 
   it('gives back what those had taken that no event shows', async () => {

@@ -169,7 +169,7 @@ export function failingSince(
 }
 
 /** Returns whether an endpoint that fails since then must be disabled. */
-export function isHopeless(since: string | undefined, { failed }: Tally, now: number): boolean {
+export function isHopeless(since: string | undefined, { failed }: Tally, now: number): since is string {
   return failed > 0 && since !== undefined && now - Date.parse(since) >= failingMs;
 }
 

@@ -221,6 +221,22 @@ export async function takeTurn(table: Table, webhookId: string, turnId: string):
   throw new WalletError('busy', { retryAfterSeconds: 1 });
 }
 
+/**
+ * Records that an endpoint has taken something, so that its failures before do not count.
+ *
+ * @param since the beginning of these failures, as they were read
+ */
+export async function endFailure(table: Table, webhookId: string, since: string): Promise<void> {
+  const command = update(table, webhookKey(webhookId), {
+    // An update sets something.
+    set: 'webhookId = :webhookId',
+    remove: 'failingSince',
+    if: 'failingSince = :since',
+    values: { webhookId, since },
+  });
+  await writeOne(table, new UpdateCommand(command));
+}
+
 /** The end of a turn, and the state of the endpoint after it. */
 export interface TurnEnd {
   readonly turnId: string;

@@ -1,5 +1,6 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import type { LookupFunction } from 'node:net';
 import type { Outcome } from '../domain/webhook.ts';
 import { AddressRefused, defectOf, isLoopback, publicLookup } from './target.ts';
 import type { Resolve, Targets } from './target.ts';
@@ -22,6 +23,14 @@ export interface Poster {
   readonly close: () => void;
 }
 
+/** The network of a turn. It connects only to addresses that `lookup` returns. */
+export interface Wire {
+  readonly send: (url: URL, message: Omit<Message, 'url'>) => Promise<Outcome>;
+  readonly close: () => void;
+}
+
+export type OpenWire = (lookup: LookupFunction, options: PosterOptions) => Wire;
+
 export interface PosterOptions {
   readonly targets: Targets;
   /** Most connections to a host. */
@@ -29,20 +38,34 @@ export interface PosterOptions {
   /** Resolves names. Absent: by the name servers of this machine. */
   readonly resolve?: Resolve | undefined;
   readonly timeoutMs?: number | undefined;
+  /** Absent: HTTP. */
+  readonly openWire?: OpenWire | undefined;
 }
 
 /** Returns connections that reach permitted receivers only, and follow no redirect. They are kept until `close`. */
 export function openPoster(options: PosterOptions): Poster {
-  const { targets, connections, resolve, timeoutMs: limitMs = timeoutMs } = options;
+  const { targets, resolve, openWire = openHttp } = options;
+  const wire = openWire(publicLookup(resolve), options);
+  return {
+    post: ({ url, ...message }) => {
+      // Checked again: the endpoint may come from a release with other rules. An address in the URL is not looked up.
+      if (defectOf(url, targets) !== undefined) return Promise.resolve({ failure: 'address_refused' });
+      return wire.send(new URL(url), message);
+    },
+    close: wire.close,
+  };
+}
+
+function openHttp(
+  lookup: LookupFunction,
+  { targets, connections, timeoutMs: limitMs = timeoutMs }: PosterOptions,
+): Wire {
   const agents = {
-    'https:': new https.Agent({ keepAlive: true, maxSockets: connections, lookup: publicLookup(resolve) }),
+    'https:': new https.Agent({ keepAlive: true, maxSockets: connections, lookup }),
     'http:': new http.Agent({ keepAlive: true, maxSockets: connections }),
   };
   return {
-    post: ({ url: text, headers, body }) => {
-      // Checked again: the endpoint may come from a release with other rules. An address in the URL is not looked up.
-      if (defectOf(text, targets) !== undefined) return Promise.resolve({ failure: 'address_refused' });
-      const url = new URL(text);
+    send(url, { headers, body }) {
       const request = isLoopback(url, targets)
         ? http.request(url, { method: 'POST', headers, agent: agents['http:'] })
         : https.request(url, { method: 'POST', headers, agent: agents['https:'] });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { metrics as metricNames } from '../contract.ts';
 import { service } from '../domain/actor.ts';
 import { eventIdOf } from '../domain/ids.ts';
-import { afterAttempt, failingSince, isHopeless, isTaken, mostPayloadBytes } from '../domain/webhook.ts';
+import { afterAttempt, failingMs, failingSince, isHopeless, isTaken, mostPayloadBytes } from '../domain/webhook.ts';
 import type { Delivery, Outcome, Webhook } from '../domain/webhook.ts';
 import type { KeySource } from '../bank/secret.ts';
 import { forEachOf } from '../aws/parallel.ts';
@@ -21,7 +21,7 @@ import {
 import type { UnreadableDelivery } from '../store/deliveries.ts';
 import type { Table } from '../store/table.ts';
 import { legible } from '../store/unreadable.ts';
-import { changeWebhook, endTurn, getWebhook, takeTurn } from '../store/webhooks.ts';
+import { changeWebhook, endFailure, endTurn, getWebhook, takeTurn } from '../store/webhooks.ts';
 import type { EventOf } from '../views/event-schemas.ts';
 import type { Poster } from '../webhooks/post.ts';
 import { secretsOf, signedHeaders } from '../webhooks/signature.ts';
@@ -69,6 +69,8 @@ interface Turn {
   failed: number;
   parked: number;
   failuresInARow: number;
+  /** The record that the endpoint does not fail any more, from the first success on. */
+  recovery?: Promise<void>;
 }
 
 /**
@@ -151,6 +153,12 @@ async function setUnreadableAside(turn: Turn, { sk, error }: UnreadableDelivery,
 /** Sends one delivery, and records the outcome. */
 async function sendOne(turn: Turn, delivery: Delivery, table: Table): Promise<void> {
   const outcome = await outcomeOf(turn, delivery, table.now());
+  const { webhookId, failingSince: since } = turn.webhook;
+  if (isTaken(outcome) && since !== undefined) {
+    // Before the delivery is recorded: if the worker dies in between, the success still counts.
+    turn.recovery ??= endFailure(table, webhookId, since);
+    await turn.recovery;
+  }
   const after = afterAttempt(delivery, outcome, table.now(), table.random());
   const recorded = await recordAttempt(table, delivery, after);
   if (isTaken(outcome)) {
@@ -205,19 +213,20 @@ async function replayStepOf({ webhookId, replay }: Webhook, table: Table): Promi
 
 /**
  * Disables an endpoint that has taken nothing for a week. Publishes the event first: after a crash the next turn publishes
- * it again, with the same id.
+ * the same one again.
  */
-async function disable(webhook: Webhook, since: string | undefined, services: TurnServices): Promise<void> {
+async function disable(webhook: Webhook, since: string, services: TurnServices): Promise<void> {
   const { table, publisher } = services;
   const { webhookId } = webhook;
   const event: EventOf<'webhook.disabled'> = {
-    eventId: eventIdOf(['webhook.disabled', webhookId, String(since)]),
+    eventId: eventIdOf(['webhook.disabled', webhookId, since]),
     type: 'webhook.disabled',
     version: 1,
-    occurredAt: new Date(table.now()).toISOString(),
+    // The end of the week, so that a repetition of the event is the same one.
+    occurredAt: new Date(Date.parse(since) + failingMs).toISOString(),
     walletIds: [],
     actor: service,
-    webhook: { webhookId, failingSince: String(since) },
+    webhook: { webhookId, failingSince: since },
   };
   const [failure] = (await publishEvents(publisher, [event], table.now() + 3_000)).values();
   if (failure !== undefined) throw new Error(`the end of webhook ${webhookId} is not published: ${failure.code}`);

@@ -72,6 +72,7 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, log }:
     }
     const asked: Ask = { label, step, route, request, from: ledger.moment(), startedAt: world.now(), to: Infinity };
     asks.push(asked);
+    if (route === 'rotate-webhook-secret') witness.webhooks?.receivers.rotates(request.path?.['webhookId'] ?? '');
     log(`${label}: ${JSON.stringify(step.action)}`);
     const ending = await Promise.race([service.request(label, route, request), world.sleep(patienceMs)]);
     asked.to = ledger.moment();

@@ -112,7 +112,15 @@ async function watchScene({ seed, minutes, perMinute, failing, downAt, holdsStuc
     transfers: { ...queue, batchSize: 100, gatherMs: 1_000 },
   };
   const tables = { name: table.name, entriesName: undefined };
-  const outside = { world, clients, tables, banks, settings: serviceSettings, report: () => undefined };
+  const outside = {
+    world,
+    clients,
+    tables,
+    banks,
+    settings: serviceSettings,
+    webhooks: undefined,
+    report: () => undefined,
+  };
   const deployment = deploy(outside, epoch);
   const parts = { clients, deployment, queues, banks, keys };
   const service = openService(world, parts, serviceSettings, () => undefined);

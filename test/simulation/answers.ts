@@ -24,12 +24,18 @@ import { orderLooks, seesOrder, wrongInOrder } from './orders.ts';
 import { hadAlias } from './aliases.ts';
 import { strangeOn, wasNamed } from './references.ts';
 import { isJust, mustBeRefused } from './refusals.ts';
+import { checkWebhookAnswer } from './webhook-answers.ts';
+import { isOfWebhooks } from './webhook-steps.ts';
 import { legIdsOf, namesReceiver, paysFromOwn } from './splits.ts';
 
 /** Checks one answer at the time when it is given. */
 export function checkAnswer(asked: Ask, witness: Witness): void {
   const { response } = asked;
   if (response === undefined) return;
+  if (isOfWebhooks(asked.step.action)) {
+    checkWebhookAnswer({ ...asked, response }, witness);
+    return;
+  }
   // An eventually consistent read shows a state from some time before the request.
   const isStale = asked.task?.faults.includes('stale-read') ?? false;
   const ask = isStale ? { ...asked, from: witness.ledger.momentAt(asked.startedAt - stalenessMs) } : asked;
@@ -68,6 +74,8 @@ function wrongIn(ask: Ask, { status, body, headers }: Response, { ledger }: Witn
   const { step, route } = ask;
   const { action } = step;
   if (body === undefined) return 'it is empty';
+  // Checked in webhook-answers.
+  if (isOfWebhooks(action)) return undefined;
   const replayed = headers['Idempotency-Replayed'] !== undefined;
   if (isAsked(ask) && action.do !== 'get-approval') {
     return status === 202 ? wrongInApproval(body, approvalLooks(ledger, step, ask)) : 'it waits for a second operator';

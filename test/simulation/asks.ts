@@ -11,6 +11,7 @@ import type { FaultKind } from './plan.ts';
 import type { Queues } from './queues.ts';
 import type { RouteName } from './release.ts';
 import type { Service } from './service.ts';
+import type { Webhooks } from './webhooks.ts';
 import type { Task } from './world.ts';
 
 /** A request and its answer. Moments are the ledger's. */
@@ -31,6 +32,7 @@ export interface Witness {
   readonly history: History;
   readonly ledger: Ledger;
   readonly books: Books | undefined;
+  readonly webhooks: Webhooks | undefined;
   readonly queues: Queues;
   readonly asks: readonly Ask[];
   readonly keys: Pick<SharedKeys, 'hasFailed'>;

@@ -11,6 +11,7 @@ import type { TransactionState } from './items.ts';
 import type { Ledger } from './ledger.ts';
 import { checkSplits } from './splits.ts';
 import { isFarOff } from './orders.ts';
+import { isOfWebhooks } from './webhook-steps.ts';
 
 const moneyRoutes = new Set(['charge', 'withdraw', 'transfer', 'open-hold', 'capture', 'refund']);
 /** Codes after which the caller does not know whether the command took effect. */
@@ -40,7 +41,7 @@ export function checkAtRest(witness: Witness, banks: Banks): void {
 function checkKeys(witness: Witness, transactions: ReadonlyMap<string, TransactionState>): void {
   const { asks, ledger, violate } = witness;
   const byKey = Map.groupBy(
-    asks.filter(({ request }) => request.key !== undefined),
+    asks.filter(({ request, step }) => request.key !== undefined && !isOfWebhooks(step.action)),
     ({ step }) => transactionIdOfName(step),
   );
   for (const [transactionId, sent] of byKey) {

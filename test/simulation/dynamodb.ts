@@ -20,6 +20,8 @@ export interface TableAccess {
   readonly connection: Connection;
   /** The name of the table of entries, where the history has one. */
   readonly entriesName: string | undefined;
+  /** The table of webhooks, where the history has one, and its auditor. */
+  readonly webhooks?: { readonly name: string; readonly observe: (keys: readonly StoredItem[]) => Promise<void> };
   /** True if answers name the time. */
   readonly namesTime: boolean;
 }
@@ -27,13 +29,16 @@ export interface TableAccess {
 /**
  * Returns the model behind the client of a world's tasks. The ledger reads each write before anything else happens.
  */
-export function connectTable(world: World, { connection, entriesName, namesTime }: TableAccess, ledger: Ledger): Model {
+export function connectTable(world: World, access: TableAccess, ledger: Ledger): Model {
+  const { connection, entriesName, webhooks, namesTime } = access;
   async function really({ operation, input, text }: ClientCall, task: Task | undefined): Promise<Answer> {
     const answer = await connection.send(operation, text);
+    if (reads.has(operation) || answer.status !== 200) return answer;
     // By its memory: the SDK's bytes warn about each other use as a text.
-    const isOfBooks =
-      entriesName !== undefined && Buffer.from(text.buffer, text.byteOffset, text.byteLength).includes(entriesName);
-    if (!reads.has(operation) && answer.status === 200 && !isOfBooks) await ledger.observe(keysIn(input), task);
+    const names = (name: string | undefined) =>
+      name !== undefined && Buffer.from(text.buffer, text.byteOffset, text.byteLength).includes(name);
+    if (names(webhooks?.name)) await webhooks?.observe(keysIn(input));
+    else if (!names(entriesName)) await ledger.observe(keysIn(input), task);
     return answer;
   }
 

@@ -1,6 +1,6 @@
 /** The engines that histories run on, each history with its own table. */
 import { newEntriesTable } from '../books.ts';
-import { startTestEngine } from '../engine.ts';
+import { newWebhookTable, startTestEngine } from '../engine.ts';
 import { newTable, shapeOf } from './auditor.ts';
 import { openConnection } from './connection.ts';
 import type { History } from './history.ts';
@@ -40,11 +40,13 @@ export function openEngines(releases?: Releases): Engines {
       const { connection } = current;
       const table = await newTable(connection, current.shape);
       const entries = history.hasBooks ? await newTable(connection, current.entriesShape) : undefined;
+      const hooks = history.webhooks && (await newTable(connection, current.webhooksShape));
       try {
-        return await simulate({ clients, connection, table, entries, rollout }, history, plan);
+        return await simulate({ clients, connection, table, entries, hooks, rollout }, history, plan);
       } finally {
         await table.drop();
         await entries?.drop();
+        await hooks?.drop();
       }
     },
     async close() {
@@ -59,10 +61,12 @@ async function openEngine() {
   const connection = openConnection(engine.endpoint);
   const { name } = await engine.newTable();
   const entries = await newEntriesTable(engine, `${name}-entries`);
+  const webhooks = await newWebhookTable(engine);
   return {
     connection,
     shape: await shapeOf(connection, name),
     entriesShape: await shapeOf(connection, entries.name),
+    webhooksShape: await shapeOf(connection, webhooks.name),
     async close() {
       connection.close();
       await engine.stop();

@@ -25,6 +25,7 @@ import { withFees } from './random-fees.ts';
 import { withBatches } from './random-batches.ts';
 import { withReferences } from './random-references.ts';
 import { withSchedules } from './random-schedules.ts';
+import { withWebhooks } from './random-webhooks.ts';
 import { quickBreaker } from './service.ts';
 
 const owners = ['alice', 'bob', 'carol'] as const;
@@ -369,7 +370,7 @@ export function generate(seed: string, most: number): History {
       }),
     ),
   );
-  return withReferences(withSchedules(history));
+  return withWebhooks(withReferences(withSchedules(history)));
 }
 
 /** Returns the faults of a history. They are of some kinds only, so that each of these occurs often. */

@@ -18,6 +18,8 @@ import type { Rotation } from './keys.ts';
 import type { Limits } from './limits.ts';
 import type { RouteName } from './release.ts';
 import type { ServiceSettings } from './service.ts';
+import { isOfWebhooks, webhookRequest } from './webhook-steps.ts';
+import type { WebhookAction, WebhookPlan } from './webhook-steps.ts';
 
 /** A wallet of a history, by the command that opens it. */
 export interface WalletName extends CommandName {
@@ -51,6 +53,7 @@ export interface Line {
 }
 
 export type Action =
+  | WebhookAction
   | { readonly do: 'create-wallet'; readonly currency: string; readonly owner?: string }
   /** `reference`, here and below: one that the command has for itself alone; absent: its key, and not so. */
   | { readonly do: 'charge'; readonly wallet: WalletName; readonly amount: number; readonly reference?: string }
@@ -144,8 +147,10 @@ export type Action =
 export interface Step {
   /** The name of the step's tasks. */
   readonly id: string;
-  /** Ms after the beginning. */
+  /** Ms after the beginning, or for a later step after everything else is at rest. */
   readonly at: number;
+  /** Whether the step is one of the days after that: the retries of webhooks take so long. */
+  readonly isLater?: true;
   readonly principal: string;
   readonly operator: boolean;
   readonly key: string;
@@ -200,6 +205,8 @@ export interface History {
     /** The recovery of the books before anything starts again. */
     readonly recovery?: RecoveryPlan;
   };
+  /** Absent: the service has no webhooks. */
+  readonly webhooks?: WebhookPlan;
   /** Share of external calls that a random plan strikes. */
   readonly faultRate: number;
 }
@@ -248,6 +255,7 @@ export function requestOf(
   const as: CallerContext = { principal: step.principal, scopes: step.operator ? 'operate' : 'read write' };
   // The key is also part of the record, so that an auditor can match a transaction with its command.
   const externalReference = key;
+  if (isOfWebhooks(action)) return webhookRequest(action, { as, key });
   switch (action.do) {
     case 'create-wallet': {
       const { currency, owner: ownerId } = action;

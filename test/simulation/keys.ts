@@ -2,7 +2,8 @@
 import type { Reply } from './in-process-clients.ts';
 import type { World } from './world.ts';
 
-export type Direction = 'requests' | 'notifications';
+/** `webhooks`: the key of their secrets, which no bank has. */
+export type Direction = 'requests' | 'notifications' | 'webhooks';
 
 /** A rotation of both keys. Times in ms; all but the first count from it. */
 export interface Rotation {
@@ -19,6 +20,8 @@ export interface Rotation {
   readonly endedAfter: number;
 }
 
+/** The key that the secrets of endpoints are derived from. It is never rotated. */
+export const keyOfWebhooks = 'the key of webhooks';
 /** The time in which the service accepts the previous key of notifications. */
 export const notificationOverlapMs = 600_000;
 /** The time in which the bank accepts both keys of requests. */
@@ -66,6 +69,7 @@ export function shareKeys(world: World, startsAt: number, rotation: Rotation | u
   let failedAt = -Infinity;
   return {
     read(direction, previous) {
+      if (direction === 'webhooks') return { status: 200, body: { SecretString: keyOfWebhooks, CreatedDate: 0 } };
       const [first, second] = keysOf(direction);
       const isRotated = rotation !== undefined && isAfter(0);
       const hasPrevious = isRotated && (direction === 'requests' || !isAfter(rotation.endedAfter));

@@ -19,6 +19,7 @@ import { splitMutations } from './mutations/splits.ts';
 import { scheduleMutations } from './mutations/schedules.ts';
 import { transferMutations } from './mutations/transfers.ts';
 import { upgradeMutations } from './mutations/upgrades.ts';
+import { webhookMutations } from './mutations/webhooks.ts';
 import { withdrawalMutations } from './mutations/withdrawals.ts';
 
 export const mutations: readonly Mutation[] = [
@@ -40,6 +41,7 @@ export const mutations: readonly Mutation[] = [
   ...queueMutations,
   ...bookMutations,
   ...eventMutations,
+  ...webhookMutations,
   ...upgradeMutations,
   ...recoveryMutations,
 ];

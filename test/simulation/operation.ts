@@ -6,6 +6,7 @@ import type { FourEyesPolicy } from '../../lambdas/http/four-eyes.ts';
 import type { FeeSettings } from './fees.ts';
 import type { Action, CommandName, History, Step, WalletName } from './history.ts';
 import type { FaultKind } from './plan.ts';
+import type { WebhookPlan } from './webhook-steps.ts';
 
 export interface Operation {
   readonly name: string;
@@ -48,6 +49,7 @@ export interface Circumstances {
   readonly fees?: FeeSettings;
   readonly caps?: Caps;
   readonly hasBooks?: boolean;
+  readonly webhooks?: WebhookPlan;
   readonly strikes?: Operation['strikes'];
 }
 
@@ -56,7 +58,7 @@ export function operation(name: string, parts: readonly Part[], circumstances: C
   const { given = [], windowMs = 2_000, maxAttempts = 3, bankDownMs = 0, notified = 0 } = circumstances;
   const { depthLimit = 1_000, bobHas = 1, breaker = defaultBreaker, bankReplacedAt } = circumstances;
   const { clocksDifferMs = 0, perHour = 1_000, wrongByMs = 0, databaseNamesTime = true, fourEyes } = circumstances;
-  const { fees, caps, hasBooks = false, strikes } = circumstances;
+  const { fees, caps, hasBooks = false, webhooks, strikes } = circumstances;
   const setup: Part[] = [
     ...[alice, bob].map((wallet) => ({ ...wallet, action: { do: 'create-wallet', currency } as const })),
     byOperator({ do: 'charge', wallet: alice, amount: 1_000 }),
@@ -95,6 +97,7 @@ export function operation(name: string, parts: readonly Part[], circumstances: C
     notified,
     idleSweeps: 0,
     hasBooks,
+    ...(webhooks && { webhooks }),
     faultRate: 0,
   };
   return { name, history, given, strikes };

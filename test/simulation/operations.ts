@@ -19,6 +19,7 @@ import { orderOperations } from './order-operations.ts';
 import { scheduleOperations } from './schedule-operations.ts';
 import { quickBreaker } from './service.ts';
 import { splitOperations } from './split-operations.ts';
+import { webhookOperations } from './webhook-operations.ts';
 
 const missing: WalletName = { principal: 'stranger', key: 'wallet-x', currency };
 const fullBalance = Number.MAX_SAFE_INTEGER;
@@ -236,6 +237,7 @@ export const operations: readonly Operation[] = [
   ...orderOperations,
   ...referenceOperations,
   ...aliasOperations,
+  ...webhookOperations,
 
   operation('read', [
     transfer(false),
@@ -254,11 +256,9 @@ export const operations: readonly Operation[] = [
   ]),
 ];
 
-/** Routes about webhooks and statement files, which move no money. Tests of the store let their functions die at each call. */
-const movingNothing = routes
-  .filter((route) => route.function === 'webhook-routes' || route.function === 'statement-files')
-  .map(nameOfRoute);
-const elsewhere: ReadonlySet<string> = new Set([...streamRoutes, ...referenceRoutes, ...movingNothing]);
+/** Routes of statement files, which move no money. Tests of the store let their functions die at each call. */
+const ofStatementFiles = routes.filter((route) => route.function === 'statement-files').map(nameOfRoute);
+const elsewhere: ReadonlySet<string> = new Set([...streamRoutes, ...referenceRoutes, ...ofStatementFiles]);
 
 /** Returns the routes that no operation uses, of which there must be none. */
 export function forgottenRoutes(): string[] {

@@ -65,6 +65,13 @@ export const bankFaults = [
   'request-doubled',
 ] as const;
 export const secretFaults = ['secret-refused'] as const;
+export const receiverFaults = [
+  'answers-500',
+  'no-connection',
+  /** The name of the receiver has a private address for this connection. */
+  'moved',
+] as const;
+export const busFaults = ['entry-refused'] as const;
 
 export type FaultKind =
   | (typeof everywhere)[number]
@@ -72,7 +79,9 @@ export type FaultKind =
   | (typeof sqsFaults)[number]
   | (typeof deliveryFaults)[number]
   | (typeof bankFaults)[number]
-  | (typeof secretFaults)[number];
+  | (typeof secretFaults)[number]
+  | (typeof receiverFaults)[number]
+  | (typeof busFaults)[number];
 
 /** A place where a fault may strike: the n-th external call of a task. */
 export interface Point {

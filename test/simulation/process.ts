@@ -14,6 +14,8 @@ export interface LoggedError {
 /** Receives what the service logs and counts. */
 export interface Listener {
   readonly onError: (logged: LoggedError, task: Task) => void;
+  /** Receives each line of the log as a text; absent: none is made. */
+  readonly onLog?: ((text: string) => void) | undefined;
   /** Receives each metric that has left the process. */
   readonly onMetric: (name: string, task: Task, value: number) => void;
 }
@@ -34,11 +36,15 @@ export function inhabit(world: World, telemetry: readonly Telemetry[], listener:
 
 function listenTo({ logger, metrics }: Telemetry, world: World, listener: Listener): () => void {
   const logError = logger.error.bind(logger);
+  const others = (['warn', 'info'] as const).map((level) => ({ level, log: logger[level].bind(logger) }));
   const addMetric = metrics.addMetric.bind(metrics);
   const addDimension = metrics.addDimension.bind(metrics);
   const publish = metrics.publishStoredMetrics.bind(metrics);
   const counted = new Map<Task, (readonly [name: string, value: number])[]>();
+  const read = (...line: unknown[]) => listener.onLog?.(JSON.stringify(line));
+  for (const { level } of others) logger[level] = read;
   logger.error = (message, ...extra) => {
+    read(message, ...extra);
     const task = world.current();
     const [about = {}] = extra as Record<string, unknown>[];
     if (task !== undefined && !task.died) {
@@ -61,6 +67,7 @@ function listenTo({ logger, metrics }: Telemetry, world: World, listener: Listen
   };
   return () => {
     logger.error = logError;
+    for (const { level, log } of others) logger[level] = log;
     metrics.addMetric = addMetric;
     metrics.addDimension = addDimension;
     metrics.publishStoredMetrics = publish;

@@ -49,6 +49,8 @@ export interface Queues {
   /** The model behind the SQS client. */
   readonly model: Model;
   readonly add: (url: string, settings: QueueSettings, deliver: Deliver) => void;
+  /** Sends a message as another service does, and hides it for a time. */
+  readonly send: (url: string, body: string, delayMs: number) => void;
   /** Returns the number of messages that wait or are at work. */
   readonly depth: (url: string) => number;
   /** Returns the messages that wait or are at work, and the number of dead letters. */
@@ -236,6 +238,7 @@ export function openQueues(
     add(url, settings, deliver) {
       queues.set(url, { settings, deliver, messages: [], dead: [], depths: [] });
     },
+    send: put,
     depth: (url) => queueAt(url).messages.length,
     contents(url) {
       const { messages, dead } = queueAt(url);

@@ -79,17 +79,17 @@ import type { Clients } from './in-process-clients.ts';
 import { notificationOverlapMs } from './keys.ts';
 import type { Direction } from './keys.ts';
 import type { ServiceSettings } from './service.ts';
+import { startWebhooks, webhookHandlers } from './webhook-release.ts';
+import type { OutsideOfWebhooks, WebhookWorker } from './webhook-release.ts';
+import type { Webhooks } from './webhooks.ts';
 import type { World } from './world.ts';
 
 /** Routes that read data from the table's stream, which is not part of this world. */
 export const streamRoutes = ['list-entries', 'get-statement', 'get-totals', 'integrity'] as const;
 /** Routes that read no data. */
 export const referenceRoutes = ['get-description', 'get-reference'] as const;
-/** Routes about webhooks and statement files, which move no money, and whose data is not part of this world. */
-type RouteElsewhere = Extract<
-  (typeof routes)[number],
-  { readonly function: 'webhook-routes' | 'statement-files' }
->['name'];
+/** Routes of statement files, which move no money, and whose data is not part of this world. */
+type RouteElsewhere = Extract<(typeof routes)[number], { readonly function: 'statement-files' }>['name'];
 export type RouteName = Exclude<Route, (typeof streamRoutes | typeof referenceRoutes)[number] | RouteElsewhere>;
 
 export const withdrawalQueue = 'sqs:withdrawals';
@@ -111,6 +111,8 @@ export interface Outside {
   readonly tables: { readonly name: string; readonly entriesName: string | undefined };
   readonly banks: Pick<Banks, 'current' | 'sendTo'>;
   readonly settings: ServiceSettings;
+  /** Undefined: the history has none. */
+  readonly webhooks: Pick<Webhooks, 'tableName' | 'receivers' | 'putEvents'> | undefined;
   /** Receives each error of a worker. */
   readonly report: (error: unknown) => void;
 }
@@ -129,6 +131,7 @@ export interface Release {
   readonly startTransfers: () => Consumer;
   readonly startBatches: () => Consumer;
   readonly startProjector: () => Projector;
+  readonly startWebhooks: () => WebhookWorker;
   readonly sweep: () => Promise<number>;
   readonly table: Table;
   readonly entries: Table;
@@ -196,6 +199,7 @@ export function openRelease(outside: Outside): Release {
         return project(records, { entries, heads, setAside: aside });
       };
     },
+    startWebhooks: () => startWebhooks(...ofWebhooks(outside, table)),
     sweep() {
       const { revenueWallet } = outside.settings.fees ?? {};
       // Fees are collected where the projector totals them.
@@ -211,6 +215,16 @@ export function openRelease(outside: Outside): Release {
       });
     },
   };
+}
+
+/** Returns the world around webhooks, and their table. */
+function ofWebhooks({ world, clients, webhooks }: Outside, table: Table): [OutsideOfWebhooks, Table] {
+  if (webhooks === undefined) throw new Error('the history has no webhooks');
+  const { tableName, ...others } = webhooks;
+  return [
+    { world, clients, ...others },
+    { ...table, name: tableName },
+  ];
 }
 
 /** Returns the table as a new process has it: without hints. */
@@ -304,6 +318,7 @@ function handlersOf(outside: Outside, table: Table, entries: Table): Record<Rout
   });
   const noDeadLetters = () => Promise.resolve(0);
   return {
+    ...webhookHandlers(() => ofWebhooks(outside, table)),
     'change-wallet': () => serve(changeWallet, limited()),
     'create-wallet': () => serve(createWallet, limited()),
     'list-wallets': () => serve(listWallets, reading()),

@@ -16,6 +16,8 @@ import type { Direction, SharedKeys } from './keys.ts';
 import type { Queues, QueueSettings } from './queues.ts';
 import { batchQueue, transferQueue, withdrawalQueue } from './release.ts';
 import type { Consumer, RouteName } from './release.ts';
+import { webhookQueue } from './webhook-release.ts';
+import type { WebhookWorker } from './webhook-release.ts';
 import type { Ending, Task, World } from './world.ts';
 
 /** Opens after a few calls, since a history has few. */
@@ -53,6 +55,8 @@ export interface Service {
   readonly request: (label: string, route: RouteName, request: Request) => Promise<Ending<Response>>;
   /** Runs the sweeper once. */
   readonly sweep: (label: string) => Promise<Ending<number>>;
+  /** Runs the worker of webhooks once, as its schedule does. */
+  readonly scheduleWebhooks: (label: string) => Promise<void>;
   /** Returns the start times of requests that the process of a request had queued before, epoch ms. */
   readonly queuedBefore: (task: Task) => readonly number[];
 }
@@ -151,6 +155,7 @@ export function openService(
   const routes = poolsOf<RouteProcess>();
   const consumers = poolsOf<Consumer>();
   const sweepers = poolsOf<() => Promise<number>>();
+  const webhookWorkers = poolsOf<WebhookWorker>();
 
   /** Runs work as a task on a release. */
   function run<T>(
@@ -203,7 +208,23 @@ export function openService(
     return consume('batches', pool, release, label, event);
   });
 
+  async function runWebhooks(label: string, event: Parameters<WebhookWorker>[0]) {
+    const release = deployment.releaseFor('webhooks', label);
+    const name = `webhooks of ${release.name}`;
+    const pool = webhookWorkers(name, release.startWebhooks, workerClocksOf('webhooks'), usesOfWorker);
+    const ending = await pool((worker, aheadMs) =>
+      run('webhooks', release, `webhooks ${label}`, workerLimitMs, () => worker(event), aheadMs),
+    );
+    if (ending.how === 'threw') onError(ending.error, ending.task);
+    return ending.how === 'returned' ? ending.value : undefined;
+  }
+
+  queues.add(webhookQueue, { ...settings.withdrawals, maxReceives: 30, batchSize: 10 }, runWebhooks);
+
   return {
+    async scheduleWebhooks(label) {
+      await runWebhooks(label, { source: 'aws.events' });
+    },
     queuedBefore: (task) => queuedBefore.get(task) ?? [],
     hasRoute: deployment.hasRoute,
     request(label, route, request) {

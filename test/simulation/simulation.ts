@@ -37,6 +37,9 @@ import { tracesIn } from './traces.ts';
 import type { Decided } from './traces.ts';
 import { checkUpgrade, mayBePuzzled } from './upgrade.ts';
 import { openWorld } from './world.ts';
+import { checkWebhooks } from './webhook-checks.ts';
+import { labelOfWebhooks, openWebhooks } from './webhooks.ts';
+import type { Webhooks } from './webhooks.ts';
 import type { Task } from './world.ts';
 
 export interface Violation {
@@ -72,6 +75,8 @@ interface Surroundings {
   readonly table: AuditedTable;
   /** The table of entries, where the history has books. */
   readonly entries: AuditedTable | undefined;
+  /** The table of webhooks, where the history has them. */
+  readonly hooks: AuditedTable | undefined;
   /** The upgrade of the history, if it has one. */
   readonly rollout?: Rollout | undefined;
 }
@@ -87,7 +92,7 @@ const settlingMinutes = 5;
  * @param plan the faults until some time after the last step
  */
 export async function simulate(
-  { clients, connection, table, entries, rollout }: Surroundings,
+  { clients, connection, table, entries, hooks, rollout }: Surroundings,
   history: History,
   plan: Plan,
 ): Promise<Outcome> {
@@ -163,8 +168,9 @@ export async function simulate(
   const workOf = (body: string) => (JSON.parse(body) as { transactionId: string }).transactionId;
   const queues = openQueues(
     world,
-    (body) => labelOf(workOf(body)),
+    (body) => labelOfWebhooks(body) ?? labelOf(workOf(body)),
     (body, delivery) => {
+      if (labelOfWebhooks(body) !== undefined) return;
       // The sweeper finds only overdue work. A message is redelivered whenever the backoff requires it.
       const work = ledger.transactions().find(({ transactionId }) => transactionId === workOf(body));
       // A withdrawal that waits for its wallet needs no message: the sweeper sends one when it is due.
@@ -175,7 +181,11 @@ export async function simulate(
       }
     },
   );
-  const access = { connection, entriesName: entries?.name, namesTime: history.databaseNamesTime };
+  const webhooks = hooks && openWebhooks(world, { history, table: hooks, wallets: ledger, queues, keys, violate });
+  const access = {
+    ...{ connection, entriesName: entries?.name, namesTime: history.databaseNamesTime },
+    ...(webhooks && { webhooks: { name: webhooks.tableName, observe: webhooks.ledger.observe } }),
+  };
   clients.connect('dynamodb', connectTable(world, access, ledger));
   clients.connect('sqs', queues.model);
   /** Tasks that met an item that their release cannot read, as it may. */
@@ -194,7 +204,7 @@ export async function simulate(
     return status !== 'active' && (error as { readonly code?: unknown }).code === `wallet_${status}`;
   }
   const outside = {
-    ...{ world, clients, banks, settings: history.service },
+    ...{ world, clients, banks, settings: history.service, webhooks },
     tables: { name: table.name, entriesName: entries?.name },
     report(error: unknown) {
       const task = world.current();
@@ -211,7 +221,7 @@ export async function simulate(
   const service = openService(world, { clients, deployment, queues, banks, keys }, history.service, onError);
   const { queuedBefore } = service;
   const witness = {
-    ...{ history, ledger, books, queues, asks, keys, queuedBefore, violate, now: world.now },
+    ...{ history, ledger, books, webhooks, queues, asks, keys, queuedBefore, violate, now: world.now },
     struck: () => world.struck,
     isPuzzled: (task: Task | undefined) => task !== undefined && puzzled.has(task),
   };
@@ -248,6 +258,7 @@ export async function simulate(
   async function sweepEveryMinute(): Promise<void> {
     for (let n = 1; ; n++) {
       await world.sleep(minuteMs);
+      if (isOver) return;
       const now = new Date(world.now()).toISOString();
       const overdue = new Date(world.now() - minuteMs).toISOString();
       const isLate = ({ dueAt = overdue }: BatchState) => dueAt < overdue;
@@ -313,13 +324,28 @@ export async function simulate(
     ordersIn(ledger.latest()).every((order) => !isDue(order, world.now())) &&
     ledger.transactions().every((one) => ended.has(one.status) || isFarOff(one, world.now()));
 
+  /** Lets the later steps happen, and all deliveries end, which takes days. Nothing else goes on. */
+  async function goOnWith(hooked: Webhooks): Promise<void> {
+    const later = history.steps.filter(({ isLater }) => isLater);
+    for (const step of later) actors.begin(step);
+    const times = later.map(({ at }) => world.now() + at);
+    await hooked.settle(times, actors.busy);
+    await ledger.audit(false);
+    await checkWebhooks(witness, hooked, world.struck);
+  }
+
+  const steps = history.steps.filter(({ isLater }) => !isLater);
+  /** Whether everything but webhooks has ended, so that the sweeper has no work. */
+  let isOver = false;
   let clockDoubts = 0;
   let [keptMessages, handedBack] = [0, 0];
   const leave = inhabit(world, deployment.telemetry, {
     onError({ message, code, error }, task) {
       if (message === 'request failed' && code === 'internal_error') onError(error, task);
       if (String((error as Error | undefined)?.message).startsWith('message of version 2')) keptMessages++;
+      if (task.label.startsWith('webhooks ')) webhooks?.judge(error, task);
     },
+    onLog: webhooks?.onLog,
     onMetric(name, task) {
       if (name === metricNames.clockDoubted) clockDoubts++;
       // A transaction that was lost with a restore may be requested again with another amount.
@@ -328,11 +354,12 @@ export async function simulate(
     },
   });
   try {
-    history.steps.forEach(actors.begin);
+    steps.forEach(actors.begin);
     void sweepEveryMinute();
+    webhooks?.begin(service.scheduleWebhooks);
     if (history.restore !== undefined) putBack(history.restore);
     const { at: restoredAt = 0, stoppedMs = 0 } = history.restore ?? {};
-    const ends = [...history.steps.map(({ at }) => at), ...history.bankDown.map(({ to }) => to)];
+    const ends = [...steps.map(({ at }) => at), ...history.bankDown.map(({ to }) => to)];
     const upgradedAt = rollout?.stages.at(-1)?.from ?? 0;
     const recoveredAt = history.restore?.recovery === undefined ? 0 : restoredAt + stoppedMs + minuteMs;
     const times = [restoredAt + stoppedMs, recoveredAt, history.bankReplacedAt ?? 0, upgradedAt, ...ends];
@@ -360,6 +387,8 @@ export async function simulate(
     checkAtRest(witness, banks);
     if (history.restore?.recovery === undefined) await books?.checkAtRest(witness);
     else await restorer?.checkAtRest();
+    isOver = true;
+    if (webhooks !== undefined) await goOnWith(webhooks);
   } finally {
     leave();
   }
@@ -384,6 +413,7 @@ export async function simulate(
     refusedSignatures: banks.refusedSignatures(),
     setAside: books?.setAside() ?? 0,
     clockDoubts,
+    webhooks,
   });
   const traces = tracesIn(history, ledger, decided);
   return { violations, points: world.points, struck: world.struck, tally, states, traces, story };

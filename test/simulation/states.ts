@@ -11,6 +11,8 @@ import type { History, Step } from './history.ts';
 import type { Item, TransactionState } from './items.ts';
 import type { Ledger } from './ledger.ts';
 import type { FaultKind } from './plan.ts';
+import { webhookStates } from './webhook-states.ts';
+import type { Webhooks } from './webhooks.ts';
 
 /** The remains of a history. */
 export interface Remains {
@@ -28,6 +30,7 @@ export interface Remains {
   readonly setAside: number;
   /** The number of times that a worker could not prove its clock right. */
   readonly clockDoubts: number;
+  readonly webhooks: Webhooks | undefined;
 }
 
 const unreported = 'the worker reported no result';
@@ -295,6 +298,7 @@ const predicates = {
     asks.some((ask) => isForged(ask.step) && isRefusedAs('unauthorized')(ask)),
   'a worker with a wrong clock does not visit the bank': ({ history, clockDoubts }) =>
     history.service.wrongByMs > 0 && clockDoubts > 0,
+  ...webhookStates,
   'clocks differ by seconds': ({ history }) => history.service.clocksDifferMs > 1_000,
 } as const satisfies Record<string, (remains: Remains) => boolean>;
 

@@ -9,6 +9,7 @@ import { withoutFees } from './random-fees.ts';
 import { withoutBatches } from './random-batches.ts';
 import { withoutReferences } from './random-references.ts';
 import { withoutSchedules } from './random-schedules.ts';
+import { withoutWebhooks } from './random-webhooks.ts';
 import type { Task } from './world.ts';
 
 /** The releases of an upgrade. `reader` reads the newer versions and writes none; each writer writes one of them. */
@@ -31,11 +32,11 @@ const parts: readonly { readonly route: string; readonly without: (history: Hist
 
 /**
  * Returns the part of a history that an upgrade has: its table is never put back, and its old release has all parts. Records
- * with a fee have version 2, which is the newer one here.
+ * with a fee have version 2, which is the newer one here. Webhooks have no newer items.
  */
 export function fitForUpgrade({ restore, ...history }: History, { old }: Releases): History {
   const lacking = parts.filter(({ route }) => !old.routes.has(route));
-  return lacking.reduce<History>((rest, { without }) => without(rest), withoutFees(history));
+  return lacking.reduce<History>((rest, { without }) => without(rest), withoutFees(withoutWebhooks(history)));
 }
 
 /** The types of newer items, each as often as it is to occur. */

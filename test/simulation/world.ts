@@ -34,7 +34,7 @@ export type Ending<T> =
 
 /** A call that leaves the process. Times in milliseconds. */
 export interface ExternalCall<T> {
-  readonly service: 'dynamodb' | 'sqs' | 'bank' | 'secrets';
+  readonly service: 'dynamodb' | 'sqs' | 'bank' | 'secrets' | 'receiver' | 'eventbridge';
   readonly operation: string;
   /** The faults that can strike it besides those of every call. */
   readonly kinds: readonly FaultKind[];

@@ -213,10 +213,10 @@ describe('the write units of a delivery of some 1.5 kB', () => {
     const replayed = await unitsOf(() => worker.wait(0));
     checkUnits(() => {
       const turn = 2;
-      const [stored, ended, retried, resent] = [3, 3, 4, 3];
+      const [stored, ended, retried, resent, recovered] = [3, 3, 4, 3, 1];
       assert.equal(one, stored + ended + turn);
       assert.equal(ten, 10 * (stored + ended) + turn);
-      assert.equal(failed + repeated, stored + retried + ended + 2 * turn);
+      assert.equal(failed + repeated, stored + retried + ended + recovered + 2 * turn);
       // The step of the replay itself is stored on the endpoint.
       const step = 2;
       assert.equal(replayed, 12 * (resent + ended) + turn + step);

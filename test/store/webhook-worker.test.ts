@@ -278,6 +278,8 @@ describe('an endpoint', () => {
       ]),
       [['webhook.disabled', { webhookId, failingSince: disabled.failingSince }]],
     );
+    const { occurredAt } = JSON.parse(worker.published[0]!.Detail!) as { occurredAt: string };
+    assert.equal(Date.parse(occurredAt), Date.parse(disabled.failingSince!) + failingMs, 'the same after a crash');
     const before = received.length;
     await worker.take(funded(table));
     await worker.wait(minute);

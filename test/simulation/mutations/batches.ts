@@ -10,8 +10,8 @@ export const batchMutations: readonly Mutation[] = [
   mutation(
     'debit the payments of a batch by the first amount',
     payments,
-    'amount: taken.reduce((sum, amount) => sum + amount, 0),',
-    'amount: taken[0] ?? 0,',
+    'amount: amounts.reduce((sum, amount) => sum + amount, 0),',
+    'amount: amounts[0] ?? 0,',
     'send a batch of several parts',
   ),
   mutation(

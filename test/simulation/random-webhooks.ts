@@ -12,12 +12,14 @@ const dayMs = 24 * hourMs;
 /** The share of histories with webhooks: their days of retries make them some times as long as others. */
 const share = 0.08;
 const mostEndpoints = 2;
+/** How long receivers are down: not at all, minutes, hours, more than a day, or more than a week. */
+const outageTimes = [0, 2 * minuteMs, 2 * hourMs, 30 * hourMs, 7.3 * dayMs, 7.3 * dayMs];
 
 const subscriptions: readonly (readonly EventType[])[] = [
   ['wallet.funded', 'webhook.disabled'],
   ['transfer.completed', 'withdrawal.completed', 'withdrawal.failed'],
-  // So many that an endpoint which is down must rest.
-  eventTypes,
+  // So many that an endpoint that is down must rest.
+  ...[eventTypes, eventTypes],
 ];
 
 /** What operators do, each as often as it is to occur. */
@@ -47,9 +49,9 @@ function hostOf(n: number): string {
   return `receiver-${n}.test`;
 }
 
-/** Returns the outages of a receiver: none, minutes, hours, more than a day, or more than a week. */
+/** Returns the outages of a receiver. */
 function outagesOf(seed: string, n: number, last: number): Outage[] {
-  const lasting = choose([0, 2 * minuteMs, 2 * hourMs, 30 * hourMs, 7.3 * dayMs], seed, 'outage', n);
+  const lasting = choose(outageTimes, seed, 'outage', n);
   if (lasting === 0) return [];
   const from = between(0, last, seed, 'out', n);
   return [
@@ -91,14 +93,14 @@ function laterOf(
 ): Step[] {
   const ping: WebhookAction = { do: 'ping-webhook', endpoint };
   const active: WebhookAction = { do: 'put-webhook', endpoint, status: 'active' };
-  const replay: WebhookAction = { do: 'replay-webhook', endpoint, from: 0, parkedOnly: true };
+  const replay = (parkedOnly: boolean): WebhookAction => ({ do: 'replay-webhook', endpoint, from: 0, parkedOnly });
   const all = [
-    step('day', 1.4 * dayMs, replay, true),
+    step('day', 1.4 * dayMs, replay(chance(seed, 'only parked', n) < 0.3), true),
     step('week', 7.2 * dayMs, ping, true),
     step('end', 7.4 * dayMs, active, true),
-    step('after', 7.45 * dayMs, replay, true),
+    step('after', 7.45 * dayMs, replay(true), true),
   ];
-  return all.filter((_, nth) => chance(seed, 'later', n, nth) < 0.5);
+  return all.filter((_, nth) => chance(seed, 'later', n, nth) < 0.6);
 }
 
 function commandOf(seed: string, endpoint: CommandName, nth: readonly number[]): WebhookAction {

@@ -49,8 +49,8 @@ export interface Webhooks {
 const minuteMs = 60_000;
 /** The longest run of a worker, with what follows it at once. */
 const runMs = 50_000;
-/** A week of failures, and then retries of a day. */
-const patienceMs = 12 * 24 * 60 * minuteMs;
+/** The longest time for which something due may wait for its turn. */
+const patienceMs = 60 * minuteMs;
 /** Texts that no line of the log has. */
 const secrets = ['whsec_', keyOfWebhooks];
 
@@ -144,14 +144,13 @@ export function openWebhooks(
     },
     async settle(times, isBusy) {
       isQuiet = true;
-      const last = Math.max(world.now(), ...times) + patienceMs;
       for (;;) {
         const step = times.filter((time) => time > world.now()).sort((a, b) => a - b)[0];
         const next = nextAt();
         const isAtWork = queues.depth(webhookQueue) > 0 || (step === undefined && isBusy());
         if (step === undefined && next === undefined && !isAtWork) return;
-        if (world.now() > last) {
-          violate('deliveries end', `not within ${patienceMs / minuteMs} minutes`);
+        if (next !== undefined && world.now() - next > patienceMs) {
+          violate('what is due is sent', `not within ${patienceMs / minuteMs} minutes`);
           return;
         }
         const at = Math.min(step ?? Infinity, next ?? Infinity, isAtWork ? 0 : Infinity);

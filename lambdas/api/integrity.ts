@@ -69,14 +69,15 @@ function passView(pass: Pass) {
     scanned,
     items,
     ...costOf(pass),
-    sums: Object.entries(pass.sums).map(([currency, { wallets, external, transit, fees, collected }]) => ({
+    sums: Object.entries(pass.sums).map(([currency, { wallets, external, transit, fees, collected, opening }]) => ({
       currency,
       wallets: String(wallets),
       external: String(external),
       transit: String(transit),
       ...(fees !== undefined && { fees: String(fees) }),
       ...(collected !== undefined && { collected: String(collected) }),
-      sum: String(wallets + external + transit + (fees ?? 0n) + (collected ?? 0n)),
+      ...(opening !== undefined && { opening: String(opening) }),
+      sum: String(wallets + external + transit + (fees ?? 0n) + (collected ?? 0n) + (opening ?? 0n)),
     })),
     suspects: suspects.map(({ walletId }) => walletId),
     found,

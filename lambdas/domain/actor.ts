@@ -24,6 +24,9 @@ export const screening: Actor = { kind: 'screening', principal: 'the screening' 
 /** The service's own workers, when neither a caller nor the bank made the decision. */
 export const service: Actor = { kind: 'service', principal: 'the service' };
 
+/** The import of wallets and past transactions from another system. */
+export const importer: Actor = { kind: 'service', principal: 'the import' };
+
 /** Returns only the actor's members of a value that may have more. */
 export function actorOf({ kind, principal, issuer }: Actor): Actor {
   return { kind, principal, ...(issuer !== undefined && { issuer }) };

@@ -5,6 +5,7 @@ import { accounts, move, sum } from './postings.ts';
 import type { Posting } from './postings.ts';
 import { problemOfRefunds, refundPostings } from './refund.ts';
 import { collectionPostings, problemOfCollection } from './collection.ts';
+import { importedWithdrawalPostings } from './import.ts';
 import { arrivalPostings, failurePostings, sentPostings, transferPostings } from './transfer.ts';
 import { heldPostings, releasePostings, settlePostings } from './withdrawal.ts';
 import { isUnexecuted } from './transaction.ts';
@@ -159,6 +160,7 @@ function expectedPostings(transaction: Transaction): Posting[] {
       return move(amount, accounts.external(currency), available);
     case 'withdrawal': {
       if (isUnexecuted(transaction)) return [];
+      if (transaction.importedAt !== undefined) return importedWithdrawalPostings(transaction);
       const held = heldPostings(transaction);
       if (transaction.status === 'completed') return [...held, ...settlePostings(transaction)];
       return transaction.status === 'failed' ? [...held, ...releasePostings(transaction)] : held;

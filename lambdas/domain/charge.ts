@@ -17,10 +17,13 @@ export function charge(facts: CommandFacts & Pick<Charge, 'approvedBy'>): Charge
   };
 }
 
-/** Returns the postings of a charge. */
-export function chargePostings(facts: Pick<CommandFacts, 'amount' | 'currency' | 'walletId' | 'fee'>): Posting[] {
+/** Returns the postings of a charge. An opening balance comes from an account of its own. */
+export function chargePostings(
+  facts: Pick<CommandFacts, 'amount' | 'currency' | 'walletId' | 'fee'> & Pick<Charge, 'opening'>,
+): Posting[] {
+  const from = facts.opening ? accounts.opening : accounts.external;
   return [
-    { account: accounts.external(facts.currency), amount: -facts.amount },
+    { account: from(facts.currency), amount: -facts.amount },
     { account: accounts.available(facts.walletId), amount: withoutFee(facts) },
     ...feePosting(facts),
   ];

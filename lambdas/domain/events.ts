@@ -1,4 +1,4 @@
-import { bank, service } from './actor.ts';
+import { bank, importer, service } from './actor.ts';
 import type { Actor } from './actor.ts';
 import type { Approval } from './approval.ts';
 import { orderedBy } from './standing-order.ts';
@@ -50,27 +50,33 @@ export type OrderEvent = Extract<EventType, `standing_order.${string}`>;
 export type ApprovalEvent = Extract<EventType, `approval.${string}`>;
 
 /**
- * Returns the event of a change of a wallet. A changed balance has none: its transaction's event reports it.
+ * Returns the event of a change of a wallet. A changed balance has none: its transaction's event reports it. An import has
+ * none either: consumers would take what is years old for news.
  *
  * @param before undefined when the wallet was opened
  */
 export function walletEvent(before: Wallet | undefined, after: Wallet) {
-  if (before === undefined) return 'wallet.created';
+  if (before === undefined) return isImporter(after.createdBy) ? undefined : 'wallet.created';
   // No command changes both.
   if (before.limitsVersion !== after.limitsVersion) return 'wallet.limits_changed';
-  if (before.status === after.status) return undefined;
+  if (before.status === after.status || isImporter(after.lastStatusChange?.actor)) return undefined;
   const types = { active: 'wallet.unfrozen', frozen: 'wallet.frozen', closed: 'wallet.closed' } as const;
   return types[after.status];
 }
 
+/** Returns whether an import made a change. */
+export function isImporter(actor: Actor | undefined): boolean {
+  return actor?.principal === importer.principal;
+}
+
 /**
  * Returns the event of a change of a transaction: its acceptance, or a change of its status. Each happens once to a
- * transaction. A visit to the bank without a decision has no event.
+ * transaction. A visit to the bank without a decision has no event, and neither has what an import wrote.
  *
  * @param before undefined when the transaction was made
  */
 export function transactionEvent(before: Transaction | undefined, after: Transaction) {
-  if (before?.status === after.status) return undefined;
+  if (before?.status === after.status || (before === undefined && after.importedAt !== undefined)) return undefined;
   switch (after.type) {
     case 'charge':
       return 'wallet.funded';

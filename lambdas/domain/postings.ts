@@ -7,7 +7,8 @@ export interface Posting {
 /**
  * Names of the accounts. `external` is the world outside: minus the amount that the service owes its wallets in the
  * currency. `transit` is money between two wallets: debited from the sender of a queued transfer, not yet credited. `fees`
- * is all that was ever paid as a fee, and `collected` is minus what of it has gone to revenue wallets.
+ * is all that was ever paid as a fee, and `collected` is minus what of it has gone to revenue wallets. `opening` is minus what
+ * wallets brought along from another system.
  */
 export const accounts = {
   available: (walletId: string) => `wallet:${walletId}:available`,
@@ -16,6 +17,7 @@ export const accounts = {
   external: (currency: string) => `external:${currency}`,
   fees: (currency: string) => `fees:${currency}`,
   collected: (currency: string) => `collected:${currency}`,
+  opening: (currency: string) => `opening:${currency}`,
 } as const;
 
 /** Returns whether an account belongs to a wallet. The others are totalled for each currency. */

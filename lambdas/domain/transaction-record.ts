@@ -75,6 +75,8 @@ export interface TransactionRecord extends Annotations {
   readonly ownerId?: string | undefined;
   readonly createdAt: string;
   readonly updatedAt: string;
+  /** When an import wrote it, which is later than its other times. Absent from all that a command made. */
+  readonly importedAt?: string;
 }
 
 /** The fee of a transaction. */

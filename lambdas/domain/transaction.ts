@@ -1,5 +1,5 @@
 import type { Actor } from './actor.ts';
-import { bank, service } from './actor.ts';
+import { bank, importer, service } from './actor.ts';
 import type {
   Attempt,
   ByAlias,
@@ -58,6 +58,8 @@ export type OpenStatus = (typeof openStatuses)[number];
 export interface Charge extends TransactionRecord, Fee, Refunds {
   readonly type: 'charge';
   readonly status: 'completed';
+  /** Whether it is what the wallet brought along from another system. Only an import makes such a charge. */
+  readonly opening?: true;
   readonly completedAt: string;
   /** The second operator, where one had to approve it. */
   readonly approvedBy?: Actor | undefined;
@@ -332,7 +334,8 @@ export function receiverOf(transaction: Transaction): string | undefined {
 
 /** Returns the actor behind the command. The record of an owner's command has `ownerId`, an operator's has none. */
 export function requesterOf(transaction: Transaction): Actor {
-  const { type, principal, issuer, ownerId } = transaction;
+  const { type, principal, issuer, ownerId, importedAt } = transaction;
+  if (importedAt !== undefined) return importer;
   if (type === 'return') return bank;
   if (type === 'collection') return service;
   const kindOfOwner = ownerId === undefined ? 'operator' : 'owner';

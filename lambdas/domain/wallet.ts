@@ -45,6 +45,8 @@ export interface Wallet {
   readonly scheduled?: number;
   /** The number of its standing orders that are active; absent while there was none. */
   readonly orders?: number;
+  /** The version that an import has left. It goes on only while this is the wallet's version, so that no command has come between. */
+  readonly importedVersion?: number;
   /** The transaction behind the latest change of the balance. */
   readonly lastTransactionId?: string;
   readonly createdAt: string;

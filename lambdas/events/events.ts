@@ -8,6 +8,7 @@ import type { StandingOrder } from '../domain/standing-order.ts';
 import {
   approvalActor,
   approvalEvent,
+  isImporter,
   orderActor,
   orderEvent,
   transactionActor,
@@ -43,7 +44,7 @@ export function eventOf(change: Change, facts: EventFacts): ServiceEvent | undef
     case 'wallet':
       return eventOfWallet(change.before, change.after, facts);
     case 'details':
-      return eventOfDetails(change.after, facts);
+      return isImporter(change.after.changedBy) ? undefined : eventOfDetails(change.after, facts);
     case 'transaction':
       return eventOfTransaction(change.before, change.after, facts);
     case 'approval':

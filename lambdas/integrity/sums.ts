@@ -3,13 +3,15 @@ import { accounts, isWalletAccount } from '../domain/postings.ts';
 import type { Posting } from '../domain/postings.ts';
 import type { Total } from '../store/totals.ts';
 
-/** The accounts outside of wallets that every currency has, and those that it has with its first fee. */
+/** The accounts outside of wallets that every currency has, those that it has with its first fee, and that of imports. */
 const always = ['external', 'transit'] as const;
 const withFees = ['fees', 'collected'] as const;
+const withImport = ['opening'] as const;
+const accountsOutside = [...always, ...withFees, ...withImport] as const;
 
 /** The sums of one currency: of the wallets by their entries, and of the accounts outside of wallets. */
 export type Sums = { wallets: bigint } & Record<(typeof always)[number], bigint> &
-  Partial<Record<(typeof withFees)[number], bigint>>;
+  Partial<Record<(typeof withFees | typeof withImport)[number], bigint>>;
 
 /** Sums by currency. */
 export type AllSums = Record<string, Sums>;
@@ -34,7 +36,7 @@ export function addOutside(all: AllSums, postings: readonly Posting[]): void {
   for (const { account, amount } of postings) {
     if (isWalletAccount(account) || !Number.isSafeInteger(amount)) continue;
     const [kind = '', currency = ''] = account.split(':');
-    const name = [...always, ...withFees].find((one) => one === kind);
+    const name = accountsOutside.find((one) => one === kind);
     if (name === undefined) continue;
     const sums = sumsOf(all, currency);
     sums[name] = (sums[name] ?? 0n) + BigInt(amount);
@@ -63,7 +65,7 @@ export async function differentTotals(
 ): Promise<Discrepancy[]> {
   const different: Discrepancy[] = [];
   for (const [currency, sums] of Object.entries(all)) {
-    for (const name of [...always, ...withFees]) {
+    for (const name of accountsOutside) {
       const sum = sums[name];
       if (sum === undefined) continue;
       const account = accounts[name](currency);

@@ -123,6 +123,10 @@ const transaction = eventTransaction.extend({
     .optional()
     .describe('The sum of the refunds of the transaction, in minor units; absent while there is none'),
   refunds: z.array(z.string()).optional().describe('The ids of these refunds, in their order'),
+  importedAt: time
+    .optional()
+    .describe('When it was imported from another system; its other times are those that it had there'),
+  opening: z.literal(true).optional().describe('It is the balance that the wallet brought along from another system'),
   requestedBy: recordedActor.optional().describe(forOperators),
   endedBy: recordedActor.optional().describe(forOperators),
   approvedBy: recordedActor.optional().describe(forOperators),

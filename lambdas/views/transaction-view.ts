@@ -148,6 +148,9 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   // Events of their own report the refunds.
   refunded: exceptSubscriber,
   refunds: exceptSubscriber,
+  // What was imported is never published.
+  importedAt: exceptSubscriber,
+  opening: exceptSubscriber,
   requestedBy: operatorOnly,
   endedBy: operatorOnly,
   approvedBy: operatorOnly,

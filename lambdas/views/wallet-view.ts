@@ -66,6 +66,7 @@ export const walletFields: View<ShownWallet, WalletAudience> = {
   // The history shows them.
   scheduled: internal,
   orders: internal,
+  importedVersion: internal,
   lastTransactionId: internal,
 };
 

@@ -79,6 +79,8 @@ const everyField: Required<TransactionFields> = {
   submitBy: at,
   refusedSince: at,
   bankId: 'bank-1',
+  importedAt: at,
+  opening: true,
 };
 const transaction = everyField as Transaction;
 
@@ -106,6 +108,7 @@ const wallet: Required<Wallet> = {
   scheduled: 2,
   hasDetails: true,
   orders: 1,
+  importedVersion: 3,
 };
 
 const details: Required<WalletDetails> = { name: 'Rent', alias: 'ann', metadata: { b: '2', a: '1' } };

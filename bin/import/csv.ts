@@ -1,0 +1,110 @@
+/** CSV (RFC 4180) as lines of an import: UTF-8 with or without a byte order mark, and any line ends. */
+import { CsvError, parse } from 'csv-parse';
+import type { CsvMapping } from './mapping.ts';
+import { memberNames } from './record.ts';
+import type { RawRecord } from './record.ts';
+import { limits, LineError, quoted } from './refusals.ts';
+import type { Sink } from './read.ts';
+
+const metadataPrefix = 'metadata.';
+
+/** A parser of a file's text, in pieces of any length. */
+export interface TextParser {
+  readonly write: (text: string) => void | Promise<void>;
+  readonly end: () => void | Promise<void>;
+}
+
+/**
+ * Returns a parser of CSV. Without a mapping the first record has the names of members, and `metadata.NAME` for metadata.
+ *
+ * Its calls reject with LineError where the rest of the file cannot be read.
+ */
+export function csvParser(sink: Sink, mapping: CsvMapping | undefined): TextParser {
+  let columns: readonly Column[] | undefined;
+  const parser = parse({
+    bom: true,
+    delimiter: mapping?.delimiter ?? ',',
+    quote: mapping?.quote ?? '"',
+    max_record_size: limits.line,
+    skip_empty_lines: true,
+    relax_column_count: true,
+    on_record: (record: string[], { lines }) => {
+      if (columns === undefined) {
+        columns = columnsOf(record, mapping);
+      } else if (record.length !== columns.length) {
+        sink.refuse(lines, new LineError('bad_record', `it has ${record.length} fields, and the header ${columns.length}`));
+      } else {
+        sink.record(lines, rawOf(record, columns, mapping));
+      }
+      return null;
+    },
+  });
+  // The callback of each call reports its error.
+  parser.on('error', () => undefined);
+  // Without a reader the stream would never end. It has no records, as none leaves `on_record`.
+  parser.resume();
+  const failed = (error: Error) => {
+    sink.line(Math.max(1, parser.info.lines));
+    return error instanceof CsvError ? readingError(error) : error;
+  };
+  return {
+    write: (text) =>
+      new Promise((resolve, reject) => {
+        parser.write(text, (error) => {
+          if (error) reject(failed(error));
+          else resolve();
+        });
+      }),
+    end: () =>
+      new Promise((resolve, reject) => {
+        parser.once('error', (error) => {
+          reject(failed(error));
+        });
+        parser.end(() => {
+          resolve();
+        });
+      }),
+  };
+}
+
+function readingError(error: CsvError): LineError {
+  return new LineError(error.code === 'CSV_MAX_RECORD_SIZE' ? 'line_too_long' : 'bad_record', error.message);
+}
+
+/** Where the values of a column go; undefined: it is not read. */
+type Column = { readonly member: string } | { readonly key: string } | undefined;
+
+function columnsOf(header: readonly string[], mapping: CsvMapping | undefined): Column[] {
+  const names = header.map((name) => name.trim());
+  if (mapping === undefined) {
+    return names.map((name) => {
+      if (name.startsWith(metadataPrefix)) return { key: name.slice(metadataPrefix.length) };
+      if (memberNames.includes(name)) return { member: name };
+      throw new LineError('unknown_column', `the column ${quoted(name)} is none of ${memberNames.join(', ')}, metadata.…`);
+    });
+  }
+  const members = new Map(Object.entries(mapping.columns).map(([member, name]) => [name, { member }]));
+  const keys = new Map(Object.entries(mapping.metadata).map(([key, name]) => [name, { key }]));
+  const missing = [...members.keys(), ...keys.keys()].find((name) => !names.includes(name ?? ''));
+  if (missing !== undefined) throw new LineError('unknown_column', `there is no column ${quoted(missing)}`);
+  return names.map((name) => members.get(name) ?? keys.get(name));
+}
+
+function rawOf(record: readonly string[], columns: readonly Column[], mapping: CsvMapping | undefined): RawRecord {
+  const members: [string, unknown][] = Object.entries(mapping?.constants ?? {});
+  const metadata: [string, string][] = [];
+  for (const [index, column] of columns.entries()) {
+    const value = (record[index] ?? '').trim();
+    if (column === undefined || value === '') continue;
+    if ('key' in column) metadata.push([column.key, value]);
+    else members.push([column.member, column.member === 'kind' ? kindOf(value, mapping) : value]);
+  }
+  if (metadata.length > 0) members.push(['metadata', Object.fromEntries(metadata)]);
+  return Object.fromEntries(members);
+}
+
+/** Returns the kind that a word of the file stands for. */
+function kindOf(word: string, mapping: CsvMapping | undefined): string {
+  const found = Object.entries(mapping?.kinds ?? {}).find(([, words]) => words.includes(word));
+  return found?.[0] ?? word;
+}

@@ -1,0 +1,50 @@
+/** Lines of JSON, one object each. A line that is none is refused, and the next one is read. */
+import type { TextParser } from './csv.ts';
+import type { Sink } from './read.ts';
+import type { RawRecord } from './record.ts';
+import { limits, LineError, quoted } from './refusals.ts';
+
+/** Returns a parser of lines of JSON. */
+export function jsonLinesParser(sink: Sink): TextParser {
+  let rest = '';
+  let line = 0;
+  let isTooLong = false;
+  const take = (text: string) => {
+    line++;
+    if (isTooLong || text.length > limits.line) {
+      isTooLong = false;
+      sink.refuse(line, new LineError('line_too_long', `it has more than ${limits.line} characters`));
+      return;
+    }
+    const content = text.trim();
+    if (content === '') return;
+    const value = objectIn(content);
+    if (value instanceof LineError) sink.refuse(line, value);
+    else sink.record(line, value);
+  };
+  return {
+    write(text) {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const one of lines) take(one);
+      if (rest.length <= limits.line) return;
+      // The rest of the line is not kept.
+      isTooLong = true;
+      rest = '';
+    },
+    end() {
+      if (rest !== '' || isTooLong) take(rest);
+    },
+  };
+}
+
+function objectIn(text: string): RawRecord | LineError {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return new LineError('bad_json', `${quoted(text)} is no JSON`);
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as RawRecord;
+  return new LineError('bad_json', `${quoted(text)} is no object`);
+}

@@ -56,8 +56,12 @@ async function main(): Promise<number> {
     return 0;
   }
   const { table: name, amounts, 'dry-run': dryRun, 'keep-frozen': keepFrozen } = options;
-  if (name === undefined || options.paths.length === 0) throw new UsageError(`--table and a file are needed\n\n${usage}`);
-  if (amounts !== 'minor' && amounts !== 'major') throw new UsageError(`--amounts must be minor or major, received ${amounts}`);
+  if (name === undefined || options.paths.length === 0) {
+    throw new UsageError(`--table and a file are needed\n\n${usage}`);
+  }
+  if (amounts !== 'minor' && amounts !== 'major') {
+    throw new UsageError(`--amounts must be minor or major, received ${amounts}`);
+  }
   const files = options.paths.flatMap((path) => usable(`cannot read ${path}`, () => filesAt(path)));
   const mappings = options.mapping === undefined ? {} : mappingsAt(options.mapping);
   const translate = translatorOf(options);
@@ -125,7 +129,7 @@ function print(outcome: Outcome, dryRun: boolean): void {
   const word = stored === undefined ? 'REFUSED' : 'DIFFERENCE';
   for (const { code, file, line, detail } of findings.listed) console.log(`${word} ${code} ${file}:${line}: ${detail}`);
   if (findings.total > findings.listed.length) console.log(`... and ${findings.total - findings.listed.length} more`);
-  for (const [code, count] of findings.counts) console.log(`  ${count} ${code}: docs/import.md#${code}`);
+  for (const [code, count] of findings.counts) console.log(`  ${count} ${code}: see docs/import.md`);
   if (repeated > 0) console.log(`${repeated} lines repeat an earlier one, and were left out.`);
   if (files !== undefined && fresh !== undefined) printSums(files, fresh, stored);
   console.log(`${wallets.all} wallets: ${wallets.fresh} new, ${wallets.activated} made active.`);
@@ -133,7 +137,9 @@ function print(outcome: Outcome, dryRun: boolean): void {
 }
 
 function verdictOf({ findings: { total }, stored, stopped }: Outcome, dryRun: boolean): string {
-  if (total === 0) return dryRun ? 'All lines can be imported. Nothing was written.' : 'The tables have all that the files have.';
+  if (total === 0) {
+    return dryRun ? 'All lines can be imported. Nothing was written.' : 'The tables have all that the files have.';
+  }
   if (stored !== undefined) return `${total} differences. No wallet was made active.`;
   return stopped
     ? `${total} lines were refused while others were written. The wallets stay frozen.`

@@ -95,7 +95,9 @@ function refusalOf(
   { ref, opened, balance, changes }: Running,
   { at, kind, amount, sign }: Side,
 ): Pick<Finding, 'code' | 'detail'> | undefined {
-  if (at < opened) return { code: 'before_wallet', detail: `it is of ${at}, and wallet "${ref}" was opened at ${opened}` };
+  if (at < opened) {
+    return { code: 'before_wallet', detail: `it is of ${at}, and wallet "${ref}" was opened at ${opened}` };
+  }
   if (kind === 'opening' && changes > 0) {
     return { code: 'opening_not_first', detail: `wallet "${ref}" has transactions before ${at}` };
   }

@@ -57,7 +57,10 @@ export function sumsOf(book: Book): { readonly all: Sums; readonly fresh: Sums }
 export async function compare({ table, book, findings, atATime, progress }: Run): Promise<Sums> {
   const sums = new Sums();
   await forEachOf(book.linePages(pageSize), atATime, async (page) => {
-    const records = await readImported(table, page.map(({ key }) => key));
+    const records = await readImported(
+      table,
+      page.map(({ key }) => key),
+    );
     for (const { key, content, file, line, wallet_currency: currency, kind, amount } of page) {
       const record = records.get(key);
       if (record === undefined) {
@@ -73,7 +76,10 @@ export async function compare({ table, book, findings, atATime, progress }: Run)
     progress(page.length);
   });
   await forEachOf(book.walletPages(pageSize), atATime, async (page) => {
-    const wallets = await getWallets(table, page.map(({ wallet_id: id }) => id));
+    const wallets = await getWallets(
+      table,
+      page.map(({ wallet_id: id }) => id),
+    );
     for (const { ref, wallet_id: id, file, line, state, balance, changes } of page) {
       const wallet = readable(wallets.get(id));
       if (wallet === undefined) {

@@ -32,7 +32,10 @@ export function csvParser(sink: Sink, mapping: CsvMapping | undefined): TextPars
       if (columns === undefined) {
         columns = columnsOf(record, mapping);
       } else if (record.length !== columns.length) {
-        sink.refuse(lines, new LineError('bad_record', `it has ${record.length} fields, and the header ${columns.length}`));
+        sink.refuse(
+          lines,
+          new LineError('bad_record', `it has ${record.length} fields, and the header ${columns.length}`),
+        );
       } else {
         sink.record(lines, rawOf(record, columns, mapping));
       }
@@ -80,7 +83,10 @@ function columnsOf(header: readonly string[], mapping: CsvMapping | undefined): 
     return names.map((name) => {
       if (name.startsWith(metadataPrefix)) return { key: name.slice(metadataPrefix.length) };
       if (memberNames.includes(name)) return { member: name };
-      throw new LineError('unknown_column', `the column ${quoted(name)} is none of ${memberNames.join(', ')}, metadata.…`);
+      throw new LineError(
+        'unknown_column',
+        `the column ${quoted(name)} is none of ${memberNames.join(', ')}, metadata.…`,
+      );
     });
   }
   const members = new Map(Object.entries(mapping.columns).map(([member, name]) => [name, { member }]));

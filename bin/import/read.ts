@@ -61,15 +61,15 @@ function fileAt(name: string): ImportFile {
 export async function readFile(file: ImportFile, options: ReadOptions, sink: RecordSink): Promise<void> {
   const mapping = options.mappings[basename(file.name)];
   const amounts = { unit: mapping?.amounts ?? options.amounts, decimalMark: mapping?.decimalMark ?? '.' };
-  let line = 1;
-  let isEmpty = true;
+  /** The line that was read last, and whether there was one. */
+  const state = { line: 1, isEmpty: true };
   const refuse = (at: number, error: LineError) => {
-    isEmpty = false;
+    state.isEmpty = false;
     sink.refuse({ file: file.name, line: at }, error);
   };
   const record = (at: number, raw: RawRecord) => {
-    line = at;
-    isEmpty = false;
+    state.line = at;
+    state.isEmpty = false;
     try {
       for (const one of options.translate?.(raw) ?? [raw]) {
         sink.record({ file: file.name, line: at }, recordOf(one, { amounts, now: options.now }));
@@ -79,14 +79,14 @@ export async function readFile(file: ImportFile, options: ReadOptions, sink: Rec
       refuse(at, error);
     }
   };
-  const noted: Sink = { record, refuse, line: (at) => (line = at) };
+  const noted: Sink = { record, refuse, line: (at) => (state.line = at) };
   const parser = extname(file.name) === '.csv' ? csvParser(noted, mapping) : jsonLinesParser(noted);
   try {
     await readText(file, mapping?.encoding ?? 'utf-8', parser);
-    if (isEmpty) refuse(1, new LineError('empty_file', 'there is no line in it'));
+    if (state.isEmpty) refuse(1, new LineError('empty_file', 'there is no line in it'));
   } catch (error) {
     if (!(error instanceof LineError)) throw error;
-    refuse(line, error);
+    refuse(state.line, error);
   }
 }
 

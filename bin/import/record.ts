@@ -106,15 +106,20 @@ export function recordOf(raw: RawRecord, { amounts, now }: Reading): ImportRecor
     throw new LineError('unknown_kind', `the kind ${quoted(String(word))} is none of ${[...kinds.keys()].join(', ')}`);
   }
   if (kind === 'wallet') {
-    if (amount !== undefined) throw new LineError('bad_member', 'a wallet has no amount: its opening is a line of its own');
-    const opened = date === undefined ? undefined : momentOf(String(date), now);
+    if (amount !== undefined) {
+      throw new LineError('bad_member', 'a wallet has no amount: its opening is a line of its own');
+    }
+    if (date !== undefined && typeof date !== 'string') throw new LineError('bad_date', 'its date is no text');
+    const opened = date === undefined ? undefined : momentOf(date, now);
     return walletOf({ kind, ...parsedBy(schemas.wallet, members), opened });
   }
   const parsed: Omit<MovementRecord, 'kind' | 'id' | 'amount' | 'date'> & { readonly id?: string } = parsedBy(
     schemas[kind],
     members,
   );
-  if (typeof amount !== 'string' && typeof amount !== 'number') throw new LineError('missing_member', 'it has no amount');
+  if (typeof amount !== 'string' && typeof amount !== 'number') {
+    throw new LineError('missing_member', 'it has no amount');
+  }
   if (typeof date !== 'string') throw new LineError('missing_member', 'it has no date as a text');
   if (parsed.wallet === parsed.toWallet) throw new LineError('same_wallet', 'it pays the wallet that it comes from');
   const units = minorUnitsOf(amount, amounts, parsed.currency);
@@ -144,13 +149,16 @@ function parsedBy<S extends z.ZodMiniType>(schema: S, members: RawRecord): z.out
     throw new LineError('bad_currency', `${at}${issue?.message ?? ''}`);
   }
   const isMissing = issue?.code === 'invalid_type' && memberNames.includes(path) && members[path] === undefined;
-  throw new LineError(isMissing ? 'missing_member' : 'bad_member', isMissing ? `it has no ${path}` : `${at}${issue?.message ?? ''}`);
+  throw new LineError(
+    isMissing ? 'missing_member' : 'bad_member',
+    isMissing ? `it has no ${path}` : `${at}${issue?.message ?? ''}`,
+  );
 }
 
 /** Returns a member as a text; none for a member without a value. */
 function member([name, value]: [string, unknown]): [string, unknown][] {
   if (value === undefined || value === null || value === '') return [];
-  if (ids.includes(name) && Number.isSafeInteger(value)) return [[name, String(value)]];
+  if (typeof value === 'number' && ids.includes(name) && Number.isSafeInteger(value)) return [[name, String(value)]];
   if (name !== 'metadata' || typeof value !== 'object' || Array.isArray(value)) return [[name, value]];
   const texts = Object.entries(value).flatMap(([key, one]: [string, unknown]): [string, unknown][] => {
     if (one === null || one === '') return [];

@@ -45,8 +45,14 @@ const longestReference = 128;
 /** Notes what the table has already. Finds what was imported with another content, and wallets that are in use. */
 export async function lookUp({ table, book, findings, atATime, progress }: Run): Promise<void> {
   await forEachOf(book.walletPages(pageSize), atATime, async (page) => {
-    const known = await readImported(table, page.map(({ key }) => key));
-    const wallets = await getWallets(table, page.map(({ wallet_id: id }) => id));
+    const known = await readImported(
+      table,
+      page.map(({ key }) => key),
+    );
+    const wallets = await getWallets(
+      table,
+      page.map(({ wallet_id: id }) => id),
+    );
     for (const { ref, key, content, wallet_id: id, ...place } of page) {
       const [record, wallet] = [known.get(key), readable(wallets.get(id))];
       const isOwn = record !== undefined && record.fingerprint === content;
@@ -57,9 +63,14 @@ export async function lookUp({ table, book, findings, atATime, progress }: Run):
     progress(page.length);
   });
   await forEachOf(book.linePages(pageSize), atATime, async (page) => {
-    const known = await readImported(table, page.map(({ key }) => key));
+    const known = await readImported(
+      table,
+      page.map(({ key }) => key),
+    );
     const missing = page.filter(({ key }) => !known.has(key));
-    const ids = new Set(missing.flatMap(({ wallet_id: payer, receiver_id: payee }) => (payee ? [payer, payee] : [payer])));
+    const ids = new Set(
+      missing.flatMap(({ wallet_id: payer, receiver_id: payee }) => (payee ? [payer, payee] : [payer])),
+    );
     const wallets = ids.size === 0 ? new Map<string, undefined>() : await walletsOf(table, [...ids]);
     for (const row of page) {
       const record = known.get(row.key);
@@ -82,7 +93,9 @@ export async function lookUp({ table, book, findings, atATime, progress }: Run):
 async function walletsOf(table: Table, ids: readonly string[]): Promise<Map<string, Wallet>> {
   const found = new Map<string, Wallet>();
   for (let start = 0; start < ids.length; start += pageSize) {
-    for (const [id, wallet] of await getWallets(table, ids.slice(start, start + pageSize))) found.set(id, readable(wallet));
+    for (const [id, wallet] of await getWallets(table, ids.slice(start, start + pageSize))) {
+      found.set(id, readable(wallet));
+    }
   }
   return found;
 }

@@ -1421,6 +1421,16 @@ export interface components {
             refunded?: number;
             /** @description The ids of these refunds, in their order */
             refunds?: string[];
+            /**
+             * Format: date-time
+             * @description When it was imported from another system; its other times are those that it had there
+             */
+            importedAt?: string;
+            /**
+             * @description It is the balance that the wallet brought along from another system
+             * @constant
+             */
+            opening?: true;
             /** @description For operators */
             requestedBy?: {
                 /** @description The kind of the actor. Known: owner, operator, bank, screening, service */
@@ -2215,6 +2225,8 @@ export interface components {
                 fees?: string;
                 /** @description Minus what of it went to revenue wallets; absent when nothing was paid */
                 collected?: string;
+                /** @description Minus what wallets brought along from another system; absent without an import */
+                opening?: string;
                 /** @description The sum of these accounts, zero in sound books */
                 sum: string;
             }[];

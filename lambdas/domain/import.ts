@@ -3,7 +3,14 @@ import { transactionIdOf, walletIdOf } from './ids.ts';
 import { accounts, move } from './postings.ts';
 import type { Posting } from './postings.ts';
 import { chargePostings, common } from './transaction.ts';
-import type { Annotations, Charge, CommandFacts, CompletedWithdrawal, Destination, DirectTransfer } from './transaction.ts';
+import type {
+  Annotations,
+  Charge,
+  CommandFacts,
+  CompletedWithdrawal,
+  Destination,
+  DirectTransfer,
+} from './transaction.ts';
 import { transferPostings } from './transfer.ts';
 
 /**

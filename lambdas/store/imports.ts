@@ -26,7 +26,13 @@ import { writeOne } from './write-one.ts';
 
 /** Why nothing was written. */
 export type ImportRefusalCode =
-  'changed_since' | 'wallet_in_use' | 'unknown_wallet' | 'older_than_imported' | 'opening_not_first' | 'below_zero' | 'too_large';
+  | 'changed_since'
+  | 'wallet_in_use'
+  | 'unknown_wallet'
+  | 'older_than_imported'
+  | 'opening_not_first'
+  | 'below_zero'
+  | 'too_large';
 
 /** The result of a write. `known`: an earlier one has written the same. */
 export type Imported = 'written' | 'known' | { readonly code: ImportRefusalCode; readonly detail: string };
@@ -111,7 +117,10 @@ export async function importTransaction(
   fingerprint: string,
 ): Promise<Imported> {
   const movements = movementsOf(transaction);
-  const items = [putTransaction(table, transaction, fingerprint), ...movements.map((movement) => moved(table, movement))];
+  const items = [
+    putTransaction(table, transaction, fingerprint),
+    ...movements.map((movement) => moved(table, movement)),
+  ];
   const result = await write(table, items);
   return outcomeOf(result, ({ item, image }) => {
     const movement = movements[item - 1];
@@ -126,7 +135,9 @@ function movementsOf(transaction: Charge | CompletedWithdrawal | DirectTransfer)
   const common = { currency, amount, transactionId, at, isOpening };
   if (type === 'charge') return [{ ...common, walletId, direction: 'in' }];
   const out: PastMovement = { ...common, walletId, direction: 'out' };
-  return type === 'withdrawal' ? [out] : [out, { ...common, walletId: transaction.counterpartyWalletId, direction: 'in' }];
+  return type === 'withdrawal'
+    ? [out]
+    : [out, { ...common, walletId: transaction.counterpartyWalletId, direction: 'in' }];
 }
 
 /** Moves money of a wallet that only imports have written so far, up to the date of the movement. */

@@ -33,7 +33,9 @@ export const pass = z.object({
         ...{ currency: z.string(), wallets: sum, external: sum, transit: sum },
         fees: sum.optional().describe('What was paid as fees; absent when there was none'),
         collected: sum.optional().describe('Minus what of it went to revenue wallets; absent when nothing was paid'),
-        opening: sum.optional().describe('Minus what wallets brought along from another system; absent without an import'),
+        opening: sum
+          .optional()
+          .describe('Minus what wallets brought along from another system; absent without an import'),
         sum,
       }),
     )

@@ -130,7 +130,7 @@ const seenByAll = [
   ...['postings', 'description', 'createdAt', 'updatedAt', 'completedAt'],
   ...['originalTransactionId', 'expiresAt', 'executedAt', 'captured', 'end', 'reason', 'chargeback', 'splitId'],
 ];
-const refunds = ['refunded', 'refunds'];
+const unpublished = ['refunded', 'refunds', 'importedAt', 'opening'];
 const collections = ['sequence', 'collected'];
 const seenByOwner = [
   ...seenByAll,
@@ -153,12 +153,12 @@ const receiver = 'counterpartyWalletId';
 const seen: Record<Audience, readonly string[]> = {
   // The operator `endedBy` gave the reason for the release, so the others do not see it.
   operator: [
-    ...[...seenByOwner, ...refunds, ...collections],
+    ...[...seenByOwner, ...unpublished, ...collections],
     ...['settledWith', 'requestedBy', 'endedBy', 'approvedBy', 'releaseReason', receiver],
   ],
   // It was paid by an alias.
-  owner: [...seenByOwner, ...refunds],
-  counterparty: [...seenByAll, ...refunds, 'settledWith', receiver],
+  owner: [...seenByOwner, ...unpublished],
+  counterparty: [...seenByAll, ...unpublished, 'settledWith', receiver],
   subscriber: [...seenByOwner, ...collections, 'settledWith', receiver],
 };
 
@@ -419,7 +419,7 @@ describe('a notification', () => {
     });
     for (const audience of ['owner', 'counterparty'] as const) {
       const notice = noticeOf(event, audience);
-      const { destination, refunded, refunds, ...shown } = transactionView(transaction, audience);
+      const { destination, refunded, refunds, importedAt, opening, ...shown } = transactionView(transaction, audience);
       const { destination: noticed, ...rest } = notice.transaction as typeof shown & { destination?: object };
       assert.deepEqual(rest, shown, audience);
       assert.deepEqual(noticed, destination && { account: '****2051' }, audience);

@@ -22,7 +22,14 @@ export const year = jsonLines(
   { kind: 'wallet', id: 'b', ownerId: 'bob', currency: 'EUR', metadata: { plan: 'gold' } },
   { kind: 'opening', wallet: 'a', amount: 1_000, date: '2025-01-02T00:00:00Z' },
   { kind: 'opening', wallet: 'b', amount: 0, date: '2025-01-02T00:00:00Z' },
-  { kind: 'charge', id: 'c-1', wallet: 'a', amount: 500, date: '2025-02-01T10:30:00.123456+01:00', description: 'a top-up' },
+  {
+    kind: 'charge',
+    id: 'c-1',
+    wallet: 'a',
+    amount: 500,
+    date: '2025-02-01T10:30:00.123456+01:00',
+    description: 'a top-up',
+  },
   { kind: 'transfer', id: 't-1', wallet: 'a', toWallet: 'b', amount: 300, date: '2025-03-01T00:00:00Z' },
   {
     ...{ kind: 'withdrawal', id: 'w-1', wallet: 'a', amount: 200, date: '2025-04-01T00:00:00Z' },
@@ -67,7 +74,10 @@ export function walletIdFor(id: string, currency = 'EUR'): string {
 export async function assertSoundBooks({ table, entries, follow }: TestBooks) {
   await follow();
   const bankId = 'bank.example.com';
-  const statement = { bankId, statement: () => Promise.resolve({ outcome: 'page', items: [], next: undefined } as const) };
+  const statement = {
+    bankId,
+    statement: () => Promise.resolve({ outcome: 'page', items: [], next: undefined } as const),
+  };
   const pass = beginPass({ passId: 'pass-1', now: table.now(), segments: 2, standStill: true, bankId });
   const found: string[] = [];
   const control = {

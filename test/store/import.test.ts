@@ -205,7 +205,9 @@ it('each write of an import costs as many units as docs/import.md says', async (
   const { table } = await someBooks();
   const { calls } = await measure(table, () => runImport(table, year, { atATime: 1 }));
   const units = calls.filter(({ operation }) => /Transact|Update/.test(operation)).map(({ writeUnits }) => writeUnits);
-  report(`  write units of two wallets, opening, two charges, transfer, withdrawal, and two activations: ${units.join(', ')}`);
+  report(
+    `  write units of two wallets, opening, two charges, transfer, withdrawal, and two activations: ${units.join(', ')}`,
+  );
   checkUnits(() => {
     assert.deepEqual(units, [8, 8, 5, 6, 9, 6, 6, 1, 1]);
   });

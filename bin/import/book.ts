@@ -57,10 +57,8 @@ const lineColumns = {
   line: 'number',
   known: 'number',
 } as const;
-/** A movement of the files. `receiver` and `currency` are empty where there is none. */
-export type LineRow = Row<typeof lineColumns>;
 
-/** A movement with the ids of its wallets here. */
+/** A movement with the ids of its wallets here. `receiver` and `currency` are empty where there is none. */
 const resolvedColumns = { ...lineColumns, wallet_id: 'text', receiver_id: 'text', wallet_currency: 'text' } as const;
 export type ResolvedRow = Row<typeof resolvedColumns>;
 const resolved = `SELECT lines.*, payer.wallet_id AS wallet_id, payer.currency AS wallet_currency,

@@ -19,7 +19,7 @@ import { transferPostings } from './transfer.ts';
  */
 
 /** The bank on the records of imported withdrawals. They are compared with the statement of no bank. */
-export const importBankId = 'imported';
+const importBankId = 'imported';
 
 /** The destination of an imported withdrawal whose account is not known. */
 export const unknownDestination: Destination = { account: 'imported' };

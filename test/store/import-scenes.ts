@@ -8,7 +8,6 @@ import { importedWalletId, importKey } from '../../lambdas/domain/import.ts';
 import { beginPass, runPass } from '../../lambdas/integrity/pass.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import type { TestBooks } from '../books.ts';
-import type { TestTable } from '../engine.ts';
 
 /** Returns lines of JSON. */
 export function jsonLines(...records: readonly object[]): string {
@@ -89,6 +88,3 @@ export async function assertSoundBooks({ table, entries, follow }: TestBooks) {
   assert.deepEqual(found, []);
   return pass;
 }
-
-/** Opens the same table through a client of its own, as another process does. */
-export type OpenAgain = (name: string) => TestTable;

@@ -5,7 +5,8 @@ import { mappingsIn } from '../../bin/import/mapping.ts';
 import { importFiles } from '../../bin/import/run.ts';
 import type { ImportOptions, Outcome } from '../../bin/import/run.ts';
 import { importedWalletId, importKey } from '../../lambdas/domain/import.ts';
-import { beginPass, runPass } from '../../lambdas/integrity/pass.ts';
+import { beginPass } from '../../lambdas/integrity/pass.ts';
+import { runPass } from '../../lambdas/integrity/run-pass.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import type { TestBooks } from '../books.ts';
 

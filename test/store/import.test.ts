@@ -106,7 +106,7 @@ describe('an import', () => {
     assert.deepEqual([...eventsIn(records).keys()], []);
     const original = await fieldsOf(books.table, importedTransactionId(importKey('transaction', 'c-1')));
     assert.ok(original?.type === 'charge');
-    await refund(books.table, original, { amount: 100 });
+    await refund(books.table, original, { amount: 100, operator: 'olga' });
     const events = [...eventsIn(await books.takeRecords()).values()];
     assert.deepEqual(
       events.map(({ type }) => type),

@@ -1,17 +1,11 @@
 import { importer } from './actor.ts';
 import { transactionIdOf, walletIdOf } from './ids.ts';
-import { accounts, move } from './postings.ts';
-import type { Posting } from './postings.ts';
-import { chargePostings, common } from './transaction.ts';
-import type {
-  Annotations,
-  Charge,
-  CommandFacts,
-  CompletedWithdrawal,
-  Destination,
-  DirectTransfer,
-} from './transaction.ts';
+import { chargePostings } from './charge.ts';
+import { common } from './transaction-record.ts';
+import type { Annotations, Destination } from './transaction-record.ts';
+import type { Charge, CompletedWithdrawal, DirectTransfer } from './transaction.ts';
 import { transferPostings } from './transfer.ts';
+import { importedWithdrawalPostings } from './withdrawal.ts';
 
 /**
  * Wallets and past transactions from another system. Each has ids made from its id there, so that a second import of it
@@ -68,15 +62,6 @@ export function importedWithdrawal(facts: ImportedFacts & { readonly destination
   const { destination } = facts;
   const postings = importedWithdrawalPostings(facts);
   return { ...imported(facts), type: 'withdrawal', status: 'completed', destination, bankId: importBankId, postings };
-}
-
-/** Returns the postings of an imported withdrawal. */
-export function importedWithdrawalPostings({
-  walletId,
-  amount,
-  currency,
-}: Pick<CommandFacts, 'walletId' | 'amount' | 'currency'>): Posting[] {
-  return move(amount, accounts.available(walletId), accounts.external(currency));
 }
 
 /** Returns a past transfer between two imported wallets. */

@@ -59,6 +59,11 @@ export function releasePostings({ walletId, ...paid }: Posted): Posting[] {
   return move(withFee(paid), accounts.held(walletId), accounts.available(walletId));
 }
 
+/** Returns the postings of an imported withdrawal: the money had left in another system, and never was held here. */
+export function importedWithdrawalPostings({ walletId, amount, currency }: Omit<Posted, 'fee'>): Posting[] {
+  return move(amount, accounts.available(walletId), accounts.external(currency));
+}
+
 /** The treatment of the bank. Times in milliseconds. */
 export interface WithdrawalPolicy {
   /** Visits to the bank before an operator must decide. */

@@ -46,18 +46,22 @@ interface Look {
 }
 
 function statesOfWithdrawal(looks: readonly Look[], decisions: readonly Decided[]): Observation[] {
-  const claims: string[] = [];
+  let claims = 0;
+  let lastClaimId: string | undefined;
   const decisionAt = (moment: number) => decisions.findLast((one) => one.moment < moment)?.decision ?? 'none';
   return looks.flatMap(({ moment, transaction }, n) => {
     // The model begins when the payment is executed.
     if (transaction.executedAt === undefined && transaction.executeAt !== undefined) return [];
     const { status, claimId, attempts = [], failure } = transaction;
-    if (claimId !== undefined && !claims.includes(claimId)) claims.push(claimId);
+    // A try of a claim may arrive late, when its worker has given the claim back. In the model it is a claim of its own,
+    // whose worker crashes at once.
+    if (claimId !== undefined && claimId !== lastClaimId) claims++;
+    lastClaimId = claimId;
     const isOpen = status === 'pending' || status === 'executing';
     const isLive = isOpen || status === 'review';
     const seen = {
       status,
-      claim: isOpen && claimId !== undefined ? claims.indexOf(claimId) + 1 : 0,
+      claim: isOpen && claimId !== undefined ? claims : 0,
       isOut: isOpen && transaction['submitBy'] !== undefined,
       attempts: isLive ? attempts.filter(({ outcome }) => outcome === 'unknown').length : 0,
       isVisited: isLive && attempts.length > 0,

@@ -27,6 +27,8 @@ import type {
   Unavailable,
   Wallet,
 } from './types.ts';
+import { statementFileHandle } from './statement-file.ts';
+import type { StatementFileHandle } from './statement-file.ts';
 import { walletHandle } from './wallet.ts';
 import type { WalletHandle } from './wallet.ts';
 
@@ -60,6 +62,7 @@ export interface WalletClient {
   transactions(options?: Query<'findTransactions'> & CallOptions): Pages<Transaction>;
   transaction(transactionId: string): TransactionHandle;
   hold(transactionId: string): HoldHandle;
+  statementFile(statementId: string): StatementFileHandle;
   /** Reads the transaction with this receipt code. */
   receipt(receiptCode: string, options?: CallOptions): Promise<Transaction>;
   /** Makes many transfers: all of them or none. */
@@ -118,6 +121,7 @@ export function createWalletClient(options: WalletClientOptions): WalletClient {
     wallet: (walletId) => walletHandle(transport, walletId),
     transaction: (transactionId) => transactionHandle(transport, transactionId),
     hold: (transactionId) => holdHandle(transport, transactionId),
+    statementFile: (statementId) => statementFileHandle(transport, statementId),
     approval: (approvalId) => approvalHandle(transport, approvalId),
     standingOrder: (standingOrderId) => standingOrderHandle(transport, standingOrderId),
     batch: (batchId) => batchHandle(transport, batchId),

@@ -1,5 +1,5 @@
 /** The errors that the client throws. */
-import type { Approval, ErrorCode, Problem, Transaction } from './types.ts';
+import type { Approval, ErrorCode, Problem, StatementFile, Transaction } from './types.ts';
 
 /** An error of the client. */
 export class WalletClientError extends Error {
@@ -100,6 +100,20 @@ export class StillPendingError extends WalletClientError {
     const { transactionId, status } = transaction;
     super(`${transactionId} is ${status} after ${timeoutMs} ms: the wait is over, and the transaction goes on`);
     this.transaction = transaction;
+  }
+}
+
+/** A file of a statement was not ready in time. The service still makes it: wait for it again. */
+export class NotReadyError extends WalletClientError {
+  override readonly name = 'NotReadyError';
+  /** The statement as it was last read. */
+  readonly statement: StatementFile;
+
+  constructor(statement: StatementFile, timeoutMs: number) {
+    super(
+      `${statement.statementId} is not ready after ${timeoutMs} ms: the wait is over, and the service still makes it`,
+    );
+    this.statement = statement;
   }
 }
 

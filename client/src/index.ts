@@ -7,6 +7,7 @@ export type { ClientCredentials } from './credentials.ts';
 export {
   ApprovalPendingError,
   NoAnswerError,
+  NotReadyError,
   OtherEndError,
   StillPendingError,
   WalletClientError,
@@ -15,6 +16,8 @@ export {
 export type { operations, paths } from './openapi.generated.ts';
 export type { Page, Pages } from './pages.ts';
 export type { Answer, Retries } from './retries.ts';
+export type { Patience } from './polling.ts';
+export type { StatementFileHandle } from './statement-file.ts';
 export type { HoldHandle, TransactionHandle, WaitOptions } from './transaction.ts';
 export type { CallOptions, CommandOptions, Http, WaitingOptions } from './transport.ts';
 export type { WalletHandle } from './wallet.ts';

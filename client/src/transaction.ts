@@ -1,21 +1,20 @@
 /** The commands and reads of one transaction. */
-import { backoffMs } from './clock.ts';
 import { doneOf } from './approval.ts';
 import { OtherEndError, StillPendingError } from './errors.ts';
+import { poll } from './polling.ts';
+import type { Patience } from './polling.ts';
 import { commandCall, dataOf, signalOf } from './transport.ts';
 import type { CallOptions, CommandOptions, Transport } from './transport.ts';
 import type { Schemas, Transaction, TransactionStatus } from './types.ts';
 import type { PricedCommand } from './wallet.ts';
 
 /** Settings of a wait. */
-export interface WaitOptions extends CallOptions {
+export interface WaitOptions extends Patience {
   /**
    * The status to wait for.
    * @default any end
    */
   readonly status?: TransactionStatus | undefined;
-  /** @default 60,000 */
-  readonly timeoutMs?: number | undefined;
 }
 
 /** A transaction that can be read and waited for. */
@@ -50,9 +49,6 @@ export interface HoldHandle extends ReadHandle {
 }
 
 const ends: readonly string[] = ['completed', 'failed', 'ended'];
-const defaultTimeoutMs = 60_000;
-const firstPollMs = 250;
-const longestPollMs = 5_000;
 
 /** Returns the methods of a transaction. */
 export function transactionHandle(transport: Transport, transactionId: string): TransactionHandle {
@@ -104,17 +100,13 @@ function readHandle({ http, clock }: Transport, transactionId: string): ReadHand
   return {
     transactionId,
     get,
-    async waitFor({ status: wanted, timeoutMs = defaultTimeoutMs, signal } = {}) {
-      const until = clock.now() + timeoutMs;
-      for (let poll = 1; ; poll += 1) {
-        const transaction = await get({ signal });
-        const hasEnded = ends.includes(transaction.status);
-        if (transaction.status === wanted || (hasEnded && wanted === undefined)) return transaction;
-        if (hasEnded && wanted !== undefined) throw new OtherEndError(transaction, wanted);
-        const leftMs = until - clock.now();
-        if (leftMs <= 0) throw new StillPendingError(transaction, timeoutMs);
-        await clock.sleep(Math.min(leftMs, backoffMs(poll, firstPollMs, longestPollMs, clock.random())), signal);
-      }
+    async waitFor({ status: wanted, ...patience } = {}) {
+      const hasEnded = ({ status }: Transaction): boolean => ends.includes(status);
+      const isOver = (seen: Transaction): boolean => seen.status === wanted || hasEnded(seen);
+      const late = (seen: Transaction, timeoutMs: number): Error => new StillPendingError(seen, timeoutMs);
+      const transaction = await poll(clock, patience, get, isOver, late);
+      if (wanted !== undefined && transaction.status !== wanted) throw new OtherEndError(transaction, wanted);
+      return transaction;
     },
   };
 }

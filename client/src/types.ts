@@ -9,6 +9,7 @@ export type WalletLimits = Schemas['WalletLimits'];
 export type Balance = Schemas['Balance'];
 export type Transaction = Schemas['Transaction'];
 export type Statement = Schemas['Statement'];
+export type StatementFile = Schemas['StatementFile'];
 export type Entry = Schemas['Entry'];
 export type DryRun = Schemas['DryRun'];
 export type Split = Schemas['Split'];

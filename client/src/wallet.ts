@@ -11,6 +11,7 @@ import type {
   Schemas,
   StandingOrder,
   Statement,
+  StatementFile,
   Transaction,
   Wallet,
   WalletLimits,
@@ -36,6 +37,8 @@ export interface WalletHandle {
   statement(
     options?: Omit<Query<'getStatement'>, 'format'> & { readonly cursor?: string } & CallOptions,
   ): Promise<Statement>;
+  /** Asks for a statement of any length as a file: see `statementFile` of the client. */
+  requestStatementFile(body: Schemas['CreateStatementFileRequest'], options?: CommandOptions): Promise<StatementFile>;
   /** The ledger, newest first. */
   entries(options?: Query<'listEntries'> & CallOptions): Pages<Entry>;
   /** Books money that was paid in elsewhere. For operators. */
@@ -62,7 +65,8 @@ export function walletHandle(transport: Transport, walletId: string): WalletHand
   return { walletId, ...reads(transport, walletId), ...payments(transport, walletId), ...states(transport, walletId) };
 }
 
-function reads({ http }: Transport, walletId: string) {
+function reads(transport: Transport, walletId: string) {
+  const { http } = transport;
   const path = { walletId };
   return {
     get: (options = {}) => dataOf(http.GET('/wallets/{walletId}', { params: { path }, ...signalOf(options) })),
@@ -81,6 +85,10 @@ function reads({ http }: Transport, walletId: string) {
       return dataOf(
         http.GET('/wallets/{walletId}/statement', { params: { path, query }, ...signalOf({ signal }) }),
       ) as Promise<Statement>;
+    },
+    requestStatementFile(body, options) {
+      const { header, init } = commandCall(transport, options);
+      return dataOf(http.POST('/wallets/{walletId}/statements', { params: { path, header }, body, ...init }));
     },
     entries: (options = {}) =>
       listOf(options, (query, init) => http.GET('/wallets/{walletId}/entries', { params: { path, query }, ...init })),

@@ -7,6 +7,7 @@ import {
   ApprovalPendingError,
   clientCredentials,
   createWalletClient,
+  NotReadyError,
   OtherEndError,
   StillPendingError,
 } from '../../client/src/index.ts';
@@ -85,6 +86,18 @@ describe('waitFor', () => {
     const wait = failed.client.transaction('tx_1').waitFor({ status: 'completed' });
     await expect(wait).rejects.toThrow(OtherEndError);
     await expect(wait).rejects.toThrow('tx_1 is failed, not completed: no such account');
+  });
+});
+
+describe('waitFor of a file of a statement', () => {
+  it('polls until there is a link, or throws a time-out', async () => {
+    const [pending, ready] = [json(200, { statementId: 'st_1' }), json(200, { statementId: 'st_1', file: {} })];
+    const { client, received } = scriptedClient([pending, pending, ready]);
+    expect(await client.statementFile('st_1').waitFor()).toMatchObject({ file: {} });
+    expect(received.map((request) => request.at)).toEqual([0, 250, 750]);
+    const wait = scriptedClient([pending]).client.statementFile('st_1').waitFor({ timeoutMs: 9_000 });
+    await expect(wait).rejects.toThrow(NotReadyError);
+    await expect(wait).rejects.toThrow('st_1 is not ready after 9000 ms');
   });
 });
 

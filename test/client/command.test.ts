@@ -122,6 +122,19 @@ describe('a command', () => {
     expect(out).toContain('no money has moved');
   });
 
+  it('makes a statement as a file, and prints the link to it', async () => {
+    const pending = json(202, { statementId: 'st_1', status: 'pending' });
+    const ready = json(200, { statementId: 'st_1', status: 'ready', file: { url: 'https://files.example/st_1' } });
+    const args = ['statement', 'w_1', '--from', '2026-03-01T00:00:00Z', '--key', 'k'];
+    const { exitCode, out, requests } = await wallet(args, [pending, ready]);
+    expect([exitCode, out]).toEqual([exits.done, 'https://files.example/st_1']);
+    expect(requests[0]!.body).toEqual({ from: '2026-03-01T00:00:00.000Z', format: 'csv' });
+    expect(requests[1]!.url).toContain('/statements/st_1');
+    const late = await wallet([...args, '--timeout', '0'], [pending, pending]);
+    expect(late.exitCode).toBe(exits.stillPending);
+    expect(late.err).toContain('st_1 is not ready after 0 ms');
+  });
+
   it('that was accepted and cannot be waited for prints its transaction', async () => {
     const args = ['withdraw', 'w_1', '1250', '--to', 'DE1', '--wait', '5'];
     const { exitCode, out, err } = await wallet(args, [json(202, transaction), new TypeError('fetch failed')]);

@@ -80,6 +80,28 @@ const wallets: Record<string, Command> = {
       return { data: found, text: historyText(walletId, found) };
     },
   },
+  statement: {
+    about: 'make the statement of a wallet as a file, and show the link to it',
+    given: ['WALLET'],
+    options: {
+      from: { value: 'TIME', about: 'its beginning' },
+      to: { value: 'TIME', about: 'its end (now)' },
+      format: { value: 'FORMAT', about: 'json, csv or camt.053 (csv)' },
+      timeout: { value: 'SECONDS', about: 'the longest wait (60)' },
+    },
+    isKeyed: true,
+    async run({ client, given: [walletId = ''], option, command, read }) {
+      const [to, seconds] = [option('to'), numberIn(option('timeout') ?? '60', 'timeout', longestWaitSeconds)];
+      const body = {
+        from: timeIn(required({ option }, 'from'), 'from'),
+        ...(to !== undefined && { to: timeIn(to, 'to') }),
+        format: (option('format') ?? 'csv') as 'csv',
+      };
+      const { statementId } = await client.wallet(walletId).requestStatementFile(body, command);
+      const statement = await client.statementFile(statementId).waitFor({ timeoutMs: 1000 * seconds, ...read });
+      return { data: statement, text: statement.file?.url ?? '' };
+    },
+  },
   freeze: statusCommand('freeze', 'let no money in or out of a wallet'),
   unfreeze: statusCommand('unfreeze', 'let money move again'),
   alias: {

@@ -3,6 +3,7 @@ import {
   ApprovalPendingError,
   NoAnswerError,
   OtherEndError,
+  NotReadyError,
   StillPendingError,
   WalletClientError,
   WalletServiceError,
@@ -63,6 +64,12 @@ export function failureOf(error: unknown): Failure {
     return {
       ...{ exitCode: exits.stillPending, message, data: { ...data, transaction: error.transaction } },
       advice: `wallet wait ${transactionId} waits longer`,
+    };
+  }
+  if (error instanceof NotReadyError) {
+    return {
+      ...{ exitCode: exits.stillPending, message, data: { ...data, statement: error.statement } },
+      advice: 'the same command with the same --key waits longer',
     };
   }
   if (error instanceof OtherEndError) {

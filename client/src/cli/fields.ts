@@ -16,7 +16,7 @@ export const wait: Options = { wait: { value: 'SECONDS', about: 'wait for the en
 export const longestWaitSeconds = 86_400;
 
 /** Returns the value of an option that must be there. */
-export function required({ option }: Work, name: string): string {
+export function required({ option }: Pick<Work, 'option'>, name: string): string {
   const value = option(name);
   if (value === undefined) throw new UsageError(`--${name} is missing`);
   return value;

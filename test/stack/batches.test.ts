@@ -51,6 +51,7 @@ describe('batches', () => {
       'BatchGetItem transaction',
       'GetItem batch',
       'PutItem batch',
+      'PutItem reference',
       'PutItem transaction',
       'UpdateItem batch',
       'UpdateItem wallet',

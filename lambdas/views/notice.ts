@@ -31,8 +31,15 @@ type Notified = Exclude<
  * screening.
  */
 export function noticeOf(event: Notified, audience: 'owner' | 'counterparty'): Notice {
-  const { eventId, type, version, occurredAt, walletIds } = event;
+  const { eventId, type, version, occurredAt } = event;
+  const walletIds = walletIdsOf(event, audience);
   return { eventId, type, version, occurredAt, walletIds, ...subjectOf(event, audience) };
+}
+
+/** Returns the wallets of an event, for a payer by an alias without the one behind it. */
+function walletIdsOf(event: Notified, audience: 'owner' | 'counterparty'): readonly string[] {
+  if (audience !== 'owner' || !('transaction' in event) || event.transaction.to === undefined) return event.walletIds;
+  return event.walletIds.filter((walletId) => walletId === event.transaction.walletId);
 }
 
 function subjectOf(

@@ -430,6 +430,18 @@ describe('a notification', () => {
     }
   });
 
+  it('names the wallet behind an alias to its owner only', () => {
+    const event: ServiceEvent = eventSchemas['transfer.completed'].parse({
+      ...about,
+      type: 'transfer.completed',
+      transaction: publishedTransaction(transaction, 'print'),
+    });
+    assert.ok(!JSON.stringify(noticeOf(event, 'owner')).includes('w_2'));
+    assert.deepEqual(noticeOf(event, 'counterparty').walletIds, ['w_1', 'w_2']);
+    const { to: _to, ...known } = event.transaction;
+    assert.deepEqual(noticeOf({ ...event, transaction: known }, 'owner').walletIds, ['w_1', 'w_2']);
+  });
+
   it('has the reason for a release where an owner gave it', () => {
     for (const kind of ['owner', 'operator'] as const) {
       const released = { ...transaction, type: 'hold', endedBy: { kind, principal: 'shop' } } as Transaction;

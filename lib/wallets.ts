@@ -48,7 +48,7 @@ export class Wallets extends Construct {
       'change-wallet': new WalletFunction(this, 'change-wallet', {
         environment: {
           TABLE_NAME: ledger.allow({
-            GetItem: ['wallet', 'details', 'alias'],
+            GetItem: ['wallet', 'details', 'alias', 'takenAliases'],
             BatchGetItem: ['transaction', 'wallet', 'details', 'alias', 'takenAliases', 'rateWindow'],
             ConditionCheckItem: ['wallet'],
             PutItem: ['transaction', 'details', 'alias'],

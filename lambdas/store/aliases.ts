@@ -47,11 +47,21 @@ export async function aliasItems(
   }
   if (after === undefined) return { items };
   const stored = await getAlias(table, after);
-  const refusal = aliasRefusal(after, stored, wallet);
+  // Refused before the name is looked at: an owner who can take no more would learn for free which names are taken.
+  const isFull = stored?.ownerId !== wallet.ownerId && (await hasTakenAll(table, wallet.ownerId));
+  const refusal = isFull ? new WalletError('too_many_aliases') : aliasRefusal(after, stored, wallet);
   if (refusal !== undefined) return { items: [], refusal };
   items.push(putAlias(table, withWallet(after, stored, wallet, at)));
   if (stored === undefined) items.push(countAlias(table, wallet.ownerId, aliasNameOf(after)));
   return { items };
+}
+
+/** Returns whether an owner has taken as many aliases as it ever can. One read unit. */
+async function hasTakenAll(table: Table, ownerId: string): Promise<boolean> {
+  const command = new GetCommand({ TableName: table.name, Key: takenAliasesKey(ownerId), ConsistentRead: true });
+  const { Item } = await withRetries(table, () => table.client.send(command));
+  const names: unknown = Item?.['aliases'];
+  return names instanceof Set && names.size >= mostAliases;
 }
 
 /** Puts an alias on condition that it is as it was before this change. So one of several owners takes it. */

@@ -155,6 +155,14 @@ describe('an alias', () => {
     assert.deepEqual((await getAlias(table, `${alias}y`))?.wallets, {});
   });
 
+  it('is refused to an owner of 3 others in the same words, whether it is taken, reserved or free', async () => {
+    await claim(payer, `${alias}taken`, ann);
+    for (const name of ['x', 'y', 'z']) await claim(receiver, alias + name);
+    for (const name of [`${alias}taken`, 'support', `${alias}free`]) {
+      assert.deepEqual(codeOf(await claim(receiver, name)), [422, 'too_many_aliases'], name);
+    }
+  });
+
   it('has one wallet in each currency, all of one owner', async () => {
     const dollars = await openWallet(table, ben!.principal, 'USD');
     const second = await openWallet(table, ben!.principal);

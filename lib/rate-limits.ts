@@ -25,7 +25,7 @@ export interface RateLimits {
   readonly withdrawals?: number;
 
   /**
-   * Statements asked for as files. Each may read millions of items.
+   * Statements asked for as files. Each counts once for each 100,000 changes of its wallet, at most as often as this limit.
    *
    * @default 20
    */

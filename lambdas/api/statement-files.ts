@@ -4,7 +4,7 @@ import type { Environment, WorkMessage } from '../contract.ts';
 import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { statementIdOf, transactionIdOfStatement } from '../domain/ids.ts';
-import { formatNames, seesFile, statementFileDays } from '../domain/statement-file.ts';
+import { askAgainAt, filesCountedFor, formatNames, seesFile, statementFileDays } from '../domain/statement-file.ts';
 import type { StatementFile } from '../domain/statement-file.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
 import { positiveInteger } from '../aws/environment.ts';
@@ -20,7 +20,7 @@ import type { LimitedServices } from '../http/http.ts';
 import { openLimits } from '../http/limits.ts';
 import { periodOf } from '../http/statement-period.ts';
 import { timeField } from '../http/time-field.ts';
-import { acceptStatementFile, askAgain, askAgainMs, getStatementFile, repeatedFile } from '../store/statement-files.ts';
+import { acceptStatementFile, askAgain, getStatementFile, repeatedFile } from '../store/statement-files.ts';
 import { boundsOf } from '../store/statements.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
@@ -36,6 +36,8 @@ export interface StatementFileServices extends LimitedServices {
   readonly statements: Table;
   readonly files: Pick<FileStore, 'linkTo'>;
   readonly queue: Pick<Queue<WorkMessage>, 'send'>;
+  /** Changes of a wallet that count as one file. Absent: 100,000. */
+  readonly changesOfOne?: number | undefined;
 }
 
 const body = z.strictObject({
@@ -74,7 +76,10 @@ export const createStatementFile = command<typeof body, StatementFileServices>({
       ...{ statementId, walletId: wallet.walletId, by: { ...actorOf(caller), kind }, format, ...period },
       ...{ opening, closing, createdAt: at, expiresAt },
     };
-    const { file, replayed } = await acceptStatementFile(services, terms, { fingerprint, rate });
+    // The largest file is the only one of its hour.
+    const files = filesCountedFor(terms, services.changesOfOne);
+    const counted = rate && { ...rate, count: Math.min(files, rate.perHour) };
+    const { file, replayed } = await acceptStatementFile(services, terms, { fingerprint, rate: counted });
     if (!replayed) await ask(services, transactionId, event.requestContext.requestId);
     return committed(202, await shown(file, services), replayed);
   },
@@ -95,8 +100,8 @@ export const getStatementFileRoute = query<typeof noQuery, StatementFileServices
 
 /** Returns the view of a statement. Asks for its work again where the message may be lost: no sweeper does. */
 async function shownAndAsked(file: StatementFile, services: StatementFileServices) {
-  const isLate = file.status === 'pending' && file.askedAt + askAgainMs <= services.statements.now();
-  if (isLate && (await askAgain(services.statements, file))) {
+  const { statements } = services;
+  if (file.status === 'pending' && askAgainAt(file) <= statements.now() && (await askAgain(statements, file))) {
     await ask(services, transactionIdOfStatement(file.statementId));
   }
   return shown(file, services);

@@ -1,4 +1,6 @@
 import type { Actor } from './actor.ts';
+import { waitBeforeRetry } from './backoff.ts';
+import type { Backoff } from './backoff.ts';
 import type { ChainedEntry } from './entries.ts';
 import type { StatementSums } from './statement.ts';
 
@@ -49,6 +51,8 @@ export type StatementFile = StatementFileTerms &
         readonly status: 'pending';
         /** When a message last asked for the work. */
         readonly askedAt: number;
+        /** How often its caller asked for the work again. */
+        readonly asks?: number;
         /** Until when a worker has it; no other one takes it before. */
         readonly leaseUntil?: number;
         readonly progress?: StatementProgress;
@@ -70,6 +74,27 @@ export const statementItems = { statement: 'STATEMENT#' } as const;
 
 /** Days for which a statement and its file are kept. The bucket deletes the file by itself. */
 export const statementFileDays = 7;
+
+/** Changes of a wallet that count as one file in the limit of an hour. */
+const changesOfOneFile = 100_000;
+
+/** Returns as how many files a statement counts: the work follows from the changes that it covers. */
+export function filesCountedFor(
+  { opening, closing }: Pick<StatementFileTerms, 'opening' | 'closing'>,
+  changesOfOne = changesOfOneFile,
+): number {
+  return Math.max(1, Math.ceil((closing.version - (opening?.version ?? -1)) / changesOfOne));
+}
+
+/** Time after which a pending statement without a worker is asked for once more, ms: its message may be lost. */
+export const askAgainMs = 120_000;
+/** The waits before it is asked for again. Each message has turns of its own, so a message that is only late must have few. */
+const askAgain: Backoff = { first: askAgainMs, longest: 86_400_000 };
+
+/** Returns when a pending statement may be asked for again, epoch ms. */
+export function askAgainAt({ askedAt, asks = 0 }: Pick<PendingFile, 'askedAt' | 'asks'>): number {
+  return askedAt + waitBeforeRetry(asks, askAgain);
+}
 
 /** Returns whether a caller may see a statement: the one who asked for it, and any operator. */
 export function seesFile({ kind, principal, issuer }: Actor, { by }: StatementFileTerms): boolean {

@@ -98,23 +98,20 @@ async function readFile(statements: Table, statementId: string): Promise<Item | 
   return isOver ? undefined : item;
 }
 
-/** Time after which a pending statement without a worker is asked for once more, ms: its message may be lost. */
-export const askAgainMs = 120_000;
-
 /**
- * Marks a pending statement as asked for once more, where no worker has it and the last message is old.
+ * Marks a pending statement as asked for once more, where no worker has it and no other request was faster.
  *
  * @returns whether the caller must send a message
  */
-export async function askAgain(statements: Table, { statementId }: StatementFileTerms): Promise<boolean> {
+export async function askAgain(statements: Table, { statementId, askedAt, asks = 0 }: PendingFile): Promise<boolean> {
   const now = statements.now();
   const { written } = await writeOne(
     statements,
     new UpdateCommand(
       update(statements, statementKey(statementId), {
-        set: 'askedAt = :now',
-        if: '#status = :pending AND askedAt <= :old AND (attribute_not_exists(leaseUntil) OR leaseUntil <= :now)',
-        values: { now, pending: 'pending', old: now - askAgainMs },
+        set: 'askedAt = :now, asks = :asks',
+        if: '#status = :pending AND askedAt = :seen AND (attribute_not_exists(leaseUntil) OR leaseUntil <= :now)',
+        values: { now, pending: 'pending', seen: askedAt, asks: asks + 1 },
       }),
     ),
   );

@@ -27,7 +27,7 @@ import type { GuardedCommand } from '../../lambdas/domain/approval.ts';
 import type { EventOf, ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
-import { askAgainMs } from '../../lambdas/store/statement-files.ts';
+import { askAgainMs } from '../../lambdas/domain/statement-file.ts';
 import { Heads } from '../../lambdas/store/heads.ts';
 import { batchKey } from '../../lambdas/store/keys.ts';
 import { putBreaker } from '../../lambdas/store/breaker.ts';

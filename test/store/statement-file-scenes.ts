@@ -74,7 +74,10 @@ class Died extends Error {
 }
 
 /** Books with wallets of ann, ben and cid, and all that makes files of their statements. */
-export async function newFileScene(engine: TestEngine, sizes: { partBytes?: number; entriesAtATime?: number } = {}) {
+export async function newFileScene(
+  engine: TestEngine,
+  { changesOfOne, ...sizes }: { partBytes?: number; entriesAtATime?: number; changesOfOne?: number } = {},
+) {
   const books = await newBooks(engine);
   afterTest(books.close);
   const { table, entries } = books;
@@ -95,7 +98,8 @@ export async function newFileScene(engine: TestEngine, sizes: { partBytes?: numb
     },
   };
   const limits = openLimits({ readsPerHour: 1_000_000, refusalsPerHour: 1_000_000, perHour: 3 });
-  const routes = { table, entries, statements, files, queue, limits: { ...limits, isKeyUsed: undefined } };
+  const services = { table, entries, statements, files, queue, changesOfOne };
+  const routes = { ...services, limits: { ...limits, isKeyUsed: undefined } };
   const pass = (ms: number) => (table.clock.now = entries.clock.now = statements.clock.now = table.clock.now + ms);
   const worker = { ...routes, partBytes: 300, entriesAtATime: 2, ...sizes };
   return {

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { transactionIdOfStatement } from '../../lambdas/domain/ids.ts';
+import { askAgainMs } from '../../lambdas/domain/statement-file.ts';
 import type { FormatName } from '../../lambdas/domain/statement-file.ts';
-import { askAgainMs, leaseMs, takeStatementFile } from '../../lambdas/store/statement-files.ts';
+import { leaseMs, takeStatementFile } from '../../lambdas/store/statement-files.ts';
 import { writeStatement } from '../../lambdas/workers/statement-writer.ts';
 import { useEngine } from '../fixture.ts';
 import { endUser, operator } from '../request.ts';
@@ -172,6 +173,14 @@ describe('asking for a file', () => {
     assert.equal((await scene.askFor(scene.ann, 'csv', { as: operator })).status, 202);
   });
 
+  it('counts by the changes that it covers, and the largest one alone is still accepted', async () => {
+    const scene = await newHistory({ changesOfOne: 10 });
+    const day = { from: after(0), to: after(scene.table.clock.now - Date.parse(after(0)) - 60_000) };
+    const asked = async (body?: object) => (await scene.askFor(scene.ann, 'csv', { ...(body && { body }) })).status;
+    assert.ok((await scene.askFor(scene.ann, 'csv', { as: operator })).status === 202, 'no limit of operators');
+    assert.deepEqual([await asked(), await asked(day)], [202, 429]);
+  });
+
   it('refuses what is not right, and stores nothing', async () => {
     const scene = await newHistory();
     const refusals: [Parameters<FileScene['askFor']>[2], number, string][] = [
@@ -193,6 +202,17 @@ describe('asking for a file', () => {
       [scene.queued.length, scene.statements.calls.filter(({ operation }) => /Write/.test(operation)).length],
       [0, 0],
     );
+  });
+
+  it('sends few messages for a file that waits in the queue, however often its caller looks', async () => {
+    const scene = await newHistory();
+    const asked = await scene.askFor(scene.ann);
+    for (let minutes = 0; minutes < 64; minutes += 2) {
+      scene.pass(askAgainMs);
+      await scene.look(idOf(asked.body));
+    }
+    // After 2, 6, 14, 30 and 62 minutes. Each message has turns of its own, at the cost of the others in the queue.
+    assert.equal(scene.queued.length, 6);
   });
 
   it('is answered when the queue is down, and a look later sends the message, one in two minutes', async () => {

@@ -3,20 +3,24 @@
  * of the files, 1 when a line is refused or something differs at the end, and 2 when the import could not be made.
  */
 import { readFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { failAsUsed, openWalletTable, placeUsage, usePlace, UsageError, wholeNumber } from './books.ts';
 import type { Sums } from './import/compare.ts';
 import { formanceTranslator } from './import/formance.ts';
 import { mappingsIn } from './import/mapping.ts';
+import type { Mappings } from './import/mapping.ts';
 import { filesAt } from './import/read.ts';
+import type { ImportFile } from './import/read.ts';
 import { importFiles } from './import/run.ts';
 import type { Outcome, Step } from './import/run.ts';
+import { printable } from './printable.ts';
 
 const usage = `npm run import -- --table NAME FILE... [options]
 
 FILE is CSV (.csv), lines of JSON, or a folder of such files: docs/import.md.
 
-  --dry-run              reads and checks everything, and writes nothing
+  --dry-run              reads and checks everything, and writes nothing into the table
   --amounts UNIT         amounts are in minor or major units: 1050 or 10.50 (minor)
   --mapping FILE         the columns of CSV files, as JSON
   --from formance        the files are the export of a Formance ledger
@@ -64,6 +68,7 @@ async function main(): Promise<number> {
   }
   const files = options.paths.flatMap((path) => usable(`cannot read ${path}`, () => filesAt(path)));
   const mappings = options.mapping === undefined ? {} : mappingsAt(options.mapping);
+  throwIfMixedUp(files, mappings, options.ids);
   const translate = translatorOf(options);
   const atATime = wholeNumber('--at-a-time', options['at-a-time'], 1);
   usePlace(options);
@@ -87,6 +92,16 @@ async function main(): Promise<number> {
 function mappingsAt(name: string) {
   const text = usable(`cannot read --mapping ${name}`, () => readFileSync(name, 'utf8'));
   return usable(`--mapping ${name}`, () => mappingsIn(text));
+}
+
+/** Throws UsageError where a mapping names none of the files, and where the file of ids is one of them. */
+function throwIfMixedUp(files: readonly ImportFile[], mappings: Mappings, ids: string | undefined): void {
+  const names = files.map(({ name }) => basename(name));
+  const unknown = Object.keys(mappings).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new UsageError(`--mapping names ${unknown}, which is none of ${names.join(', ')}`);
+  if (ids !== undefined && files.some(({ name }) => resolve(name) === resolve(ids))) {
+    throw new UsageError(`--ids ${ids} would overwrite a file of the import`);
+  }
 }
 
 function translatorOf({ from, accounts }: { from?: string | undefined; accounts?: string | undefined }) {
@@ -127,7 +142,9 @@ function startProgress() {
 function print(outcome: Outcome, dryRun: boolean): void {
   const { findings, files, fresh, stored, wallets, repeated } = outcome;
   const word = stored === undefined ? 'REFUSED' : 'DIFFERENCE';
-  for (const { code, file, line, detail } of findings.listed) console.log(`${word} ${code} ${file}:${line}: ${detail}`);
+  for (const { code, file, line, detail } of findings.listed) {
+    console.log(printable(`${word} ${code} ${file}:${line}: ${detail}`.replaceAll('\n', '?')));
+  }
   if (findings.total > findings.listed.length) console.log(`... and ${findings.total - findings.listed.length} more`);
   for (const [code, count] of findings.counts) console.log(`  ${count} ${code}: see docs/import.md`);
   if (repeated > 0) console.log(`${repeated} lines repeat an earlier one, and were left out.`);

@@ -12,6 +12,7 @@ import { review } from './ops/review.ts';
 import { OpsError, openTarget } from './ops/target.ts';
 import type { Command } from './ops/target.ts';
 import { where } from './ops/where.ts';
+import { printable } from './printable.ts';
 
 const usage = `npm run ops -- COMMAND [options]
 
@@ -75,11 +76,6 @@ async function main(): Promise<number> {
   } finally {
     target.close();
   }
-}
-
-/** Returns the text without control characters but line feeds: a bank's or caller's text must not steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/(?!\n)\p{Cc}/gu, '?');
 }
 
 main().then(

@@ -150,10 +150,10 @@ export class Book {
     for (let page = query.all(''); page.length > 0; page = query.all(page.at(-1)?.ref ?? '')) yield page;
   }
 
-  /** Yields the movements that are not 0, in the order of the files, so many at a time. */
-  *linePages(size: number): Generator<ResolvedRow[]> {
-    const query = this.query(resolvedColumns, `${resolved} WHERE seq > ? AND amount > 0 ORDER BY seq LIMIT ${size}`);
-    for (let page = query.all(0); page.length > 0; page = query.all(page.at(-1)?.seq ?? 0)) yield page;
+  /** Yields the movements of at least `least`, in the order of the files, so many at a time. */
+  *linePages(size: number, least: 0 | 1): Generator<ResolvedRow[]> {
+    const query = this.query(resolvedColumns, `${resolved} WHERE seq > ? AND amount >= ? ORDER BY seq LIMIT ${size}`);
+    for (let page = query.all(0, least); page.length > 0; page = query.all(page.at(-1)?.seq ?? 0, least)) yield page;
   }
 
   /** Yields the movements that are not in the table yet, by date. */

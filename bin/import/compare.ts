@@ -1,11 +1,11 @@
 /** Sums of the files, and of what the tables have of them at the end. */
 import { forEachOf } from '../../lambdas/aws/parallel.ts';
+import { isBeingImported } from '../../lambdas/domain/wallet.ts';
 import { readImported } from '../../lambdas/store/imports.ts';
 import type { ImportedRecord } from '../../lambdas/store/imports.ts';
 import { getWallets } from '../../lambdas/store/wallets.ts';
 import { readable } from '../../lambdas/store/unreadable.ts';
 import type { Book } from './book.ts';
-import { isOpen } from './write.ts';
 import type { Run } from './write.ts';
 
 /** A number of movements, and the sum of their amounts in minor units. */
@@ -39,7 +39,7 @@ const sumsPage = 1_000;
 /** Returns the sums of the files, and what is new of them. */
 export function sumsOf(book: Book): { readonly all: Sums; readonly fresh: Sums } {
   const [all, fresh] = [new Sums(), new Sums()];
-  for (const page of book.linePages(sumsPage)) {
+  for (const page of book.linePages(sumsPage, 1)) {
     for (const { wallet_currency: currency, kind, amount, known } of page) {
       all.add(currency, kind, amount);
       if (known === 0) fresh.add(currency, kind, amount);
@@ -56,7 +56,7 @@ export function sumsOf(book: Book): { readonly all: Sums; readonly fresh: Sums }
  */
 export async function compare({ table, book, findings, atATime, progress }: Run): Promise<Sums> {
   const sums = new Sums();
-  await forEachOf(book.linePages(pageSize), atATime, async (page) => {
+  await forEachOf(book.linePages(pageSize, 1), atATime, async (page) => {
     const records = await readImported(
       table,
       page.map(({ key }) => key),
@@ -84,7 +84,10 @@ export async function compare({ table, book, findings, atATime, progress }: Run)
       const wallet = readable(wallets.get(id));
       if (wallet === undefined) {
         findings.add({ file, line, code: 'missing_in_table', detail: `the table has no wallet "${ref}"` });
-      } else if (state !== 'closed' && (!isOpen(wallet) || wallet.total !== balance || wallet.version !== changes)) {
+      } else if (
+        state !== 'closed' &&
+        (!isBeingImported(wallet) || wallet.total !== balance || wallet.version !== changes)
+      ) {
         const detail =
           `wallet "${ref}" has ${String(wallet.total)} after ${wallet.version} changes, ` +
           `and the files add up to ${balance} after ${changes}`;

@@ -74,26 +74,35 @@ function readingError(error: CsvError): LineError {
   return new LineError(error.code === 'CSV_MAX_RECORD_SIZE' ? 'line_too_long' : 'bad_record', error.message);
 }
 
-/** Where the values of a column go; undefined: it is not read. */
-type Column = { readonly member: string } | { readonly key: string } | undefined;
+/** Where the values of a column go; nowhere: it is not read. */
+type Column = readonly ({ readonly member: string } | { readonly key: string })[];
 
 function columnsOf(header: readonly string[], mapping: CsvMapping | undefined): Column[] {
   const names = header.map((name) => name.trim());
+  const throwIfTwice = (those: readonly string[]) => {
+    const name = those.find((one) => names.indexOf(one) !== names.lastIndexOf(one));
+    if (name !== undefined) throw new LineError('unknown_column', `two columns are ${quoted(name)}`);
+  };
   if (mapping === undefined) {
+    throwIfTwice(names);
     return names.map((name) => {
-      if (name.startsWith(metadataPrefix)) return { key: name.slice(metadataPrefix.length) };
-      if (memberNames.includes(name)) return { member: name };
+      if (name.startsWith(metadataPrefix)) return [{ key: name.slice(metadataPrefix.length) }];
+      if (memberNames.includes(name)) return [{ member: name }];
       throw new LineError(
         'unknown_column',
         `the column ${quoted(name)} is none of ${memberNames.join(', ')}, metadata.…`,
       );
     });
   }
-  const members = new Map(Object.entries(mapping.columns).map(([member, name]) => [name, { member }]));
-  const keys = new Map(Object.entries(mapping.metadata).map(([key, name]) => [name, { key }]));
-  const missing = [...members.keys(), ...keys.keys()].find((name) => !names.includes(name ?? ''));
+  const goals = [
+    ...Object.entries(mapping.columns).map(([member, name = '']) => ({ name, goal: { member } })),
+    ...Object.entries(mapping.metadata).map(([key, name]) => ({ name, goal: { key } })),
+  ];
+  const read = goals.map(({ name }) => name);
+  const missing = read.find((name) => !names.includes(name));
   if (missing !== undefined) throw new LineError('unknown_column', `there is no column ${quoted(missing)}`);
-  return names.map((name) => members.get(name) ?? keys.get(name));
+  throwIfTwice(read);
+  return names.map((column) => goals.filter(({ name }) => name === column).map(({ goal }) => goal));
 }
 
 function rawOf(record: readonly string[], columns: readonly Column[], mapping: CsvMapping | undefined): RawRecord {
@@ -101,9 +110,11 @@ function rawOf(record: readonly string[], columns: readonly Column[], mapping: C
   const metadata: [string, string][] = [];
   for (const [index, column] of columns.entries()) {
     const value = (record[index] ?? '').trim();
-    if (column === undefined || value === '') continue;
-    if ('key' in column) metadata.push([column.key, value]);
-    else members.push([column.member, column.member === 'kind' ? kindOf(value, mapping) : value]);
+    if (value === '') continue;
+    for (const goal of column) {
+      if ('key' in goal) metadata.push([goal.key, value]);
+      else members.push([goal.member, goal.member === 'kind' ? kindOf(value, mapping) : value]);
+    }
   }
   if (metadata.length > 0) members.push(['metadata', Object.fromEntries(metadata)]);
   return Object.fromEntries(members);

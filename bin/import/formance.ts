@@ -43,7 +43,7 @@ export function formanceTranslator(accounts: RegExp): (raw: RawRecord) => RawRec
     const { type } = raw;
     if (typeof type === 'string' && others.includes(type)) return [];
     if (typeof type !== 'string' || !moving.includes(type)) {
-      throw new LineError('unknown_kind', `the type ${quoted(String(type))} is none of a Formance log`);
+      throw new LineError('unknown_kind', `the type ${quoted(type)} is none of a Formance log`);
     }
     const parsed = z.safeParse(log, raw);
     if (!parsed.success) {
@@ -60,7 +60,7 @@ export function formanceTranslator(accounts: RegExp): (raw: RawRecord) => RawRec
       });
       const facts = { id: postings.length === 1 ? String(id) : `${id}/${index}`, amount: one.amount, date };
       const movement = { ...facts, ...movementOf(from?.id, to?.id), externalReference: reference };
-      return 'kind' in movement && Number(one.amount) !== 0 ? [...opened, movement] : opened;
+      return 'kind' in movement && String(one.amount) !== '0' ? [...opened, movement] : opened;
     });
   };
 }

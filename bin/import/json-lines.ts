@@ -38,10 +38,19 @@ export function jsonLinesParser(sink: Sink): TextParser {
   };
 }
 
+/** More digits in a row than a number of JSON holds exactly. */
+const manyDigits = /[\d.]{16}/;
+
+/** Returns a number of a line that may have been rounded as the text that it is. */
+function exactly(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const { source } = context ?? {};
+  return typeof value === 'number' && source !== undefined && manyDigits.test(source) ? source : value;
+}
+
 function objectIn(text: string): RawRecord | LineError {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = manyDigits.test(text) ? JSON.parse(text, exactly) : JSON.parse(text);
   } catch {
     return new LineError('bad_json', `${quoted(text)} is no JSON`);
   }

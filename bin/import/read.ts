@@ -45,12 +45,17 @@ const extensions = ['.csv', '.jsonl', '.ndjson', '.json'];
 /**
  * Returns the files that a path names: itself, or those of a folder with lines of JSON or CSV, by name.
  *
- * @throws Error when it cannot be read
+ * @throws Error when it cannot be read, or is a folder without such files
  */
 export function filesAt(path: string): ImportFile[] {
   if (!statSync(path).isDirectory()) return [fileAt(path)];
-  const names = readdirSync(path).filter((name) => extensions.includes(extname(name)));
+  const names = readdirSync(path).filter((name) => extensions.includes(extensionOf(name)));
+  if (names.length === 0) throw new Error(`no file in it ends with ${extensions.join(', ')}`);
   return names.sort().map((name) => fileAt(join(path, name)));
+}
+
+function extensionOf(name: string): string {
+  return extname(name).toLowerCase();
 }
 
 function fileAt(name: string): ImportFile {
@@ -80,7 +85,7 @@ export async function readFile(file: ImportFile, options: ReadOptions, sink: Rec
     }
   };
   const noted: Sink = { record, refuse, line: (at) => (state.line = at) };
-  const parser = extname(file.name) === '.csv' ? csvParser(noted, mapping) : jsonLinesParser(noted);
+  const parser = extensionOf(file.name) === '.csv' ? csvParser(noted, mapping) : jsonLinesParser(noted);
   try {
     await readText(file, mapping?.encoding ?? 'utf-8', parser);
     if (state.isEmpty) refuse(1, new LineError('empty_file', 'there is no line in it'));

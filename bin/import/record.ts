@@ -103,7 +103,7 @@ export function recordOf(raw: RawRecord, { amounts, now }: Reading): ImportRecor
   const { kind: word, amount, date, ...members } = raw;
   const kind = kinds.get(word);
   if (kind === undefined) {
-    throw new LineError('unknown_kind', `the kind ${quoted(String(word))} is none of ${[...kinds.keys()].join(', ')}`);
+    throw new LineError('unknown_kind', `the kind ${quoted(word)} is none of ${[...kinds.keys()].join(', ')}`);
   }
   if (kind === 'wallet') {
     if (amount !== undefined) {

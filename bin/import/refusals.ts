@@ -74,6 +74,7 @@ export class Findings {
 }
 
 /** Returns the beginning of a text of a file, for a message. */
-export function quoted(text: string): string {
+export function quoted(text: unknown): string {
+  if (typeof text !== 'string') return '(no text)';
   return `"${text.length > 40 ? `${text.slice(0, 40)}…` : text}"`;
 }

@@ -9,9 +9,6 @@ export interface AmountStyle {
   readonly decimalMark: '.' | ',';
 }
 
-/** Digits of a decimal that a number of JSON holds exactly. */
-const exactDigits = 15;
-
 /**
  * Returns an amount in minor units, 0 or more.
  *
@@ -22,9 +19,6 @@ export function minorUnitsOf(value: string | number, style: AmountStyle, currenc
   const text = String(value).trim();
   if (style.unit === 'minor') return whole(text, text);
   if (currency === undefined) throw new LineError('missing_member', 'amounts in major units need a currency');
-  if (typeof value === 'number' && text.replace(/\D/g, '').length > exactDigits) {
-    throw new LineError('bad_amount', `${text} may have been rounded: write it as a text`);
-  }
   const mark = typeof value === 'number' ? '.' : style.decimalMark;
   const [digits = '', fraction = '', ...others] = text.split(mark);
   const decimals = decimalsOf(currency);

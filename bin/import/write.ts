@@ -7,6 +7,7 @@ import {
   importedWithdrawal,
   unknownDestination,
 } from '../../lambdas/domain/import.ts';
+import { isBeingImported } from '../../lambdas/domain/wallet.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import type { WalletDetails } from '../../lambdas/domain/wallet-details.ts';
 import {
@@ -58,16 +59,16 @@ export async function lookUp({ table, book, findings, atATime, progress }: Run):
       const isOwn = record !== undefined && record.fingerprint === content;
       if (wallet === undefined && record === undefined) continue;
       if (!isOwn) refuse(findings, place, record === undefined ? inUse({ walletId: id }) : changedSince);
-      book.setWalletState(ref, isOwn && wallet !== undefined && isOpen(wallet) ? 'open' : 'closed');
+      book.setWalletState(ref, isOwn && wallet !== undefined && isBeingImported(wallet) ? 'open' : 'closed');
     }
     progress(page.length);
   });
-  await forEachOf(book.linePages(pageSize), atATime, async (page) => {
+  await forEachOf(book.linePages(pageSize, 0), atATime, async (page) => {
     const known = await readImported(
       table,
       page.map(({ key }) => key),
     );
-    const missing = page.filter(({ key }) => !known.has(key));
+    const missing = page.filter(({ key, amount }) => amount > 0 && !known.has(key));
     const ids = new Set(
       missing.flatMap(({ wallet_id: payer, receiver_id: payee }) => (payee ? [payer, payee] : [payer])),
     );
@@ -79,10 +80,12 @@ export async function lookUp({ table, book, findings, atATime, progress }: Run):
         book.setKnown(row.seq);
         continue;
       }
+      // An opening balance of 0 is never written.
+      if (row.amount === 0) continue;
       for (const id of row.receiver_id ? [row.wallet_id, row.receiver_id] : [row.wallet_id]) {
         const wallet = wallets.get(id);
         if (wallet === undefined) continue;
-        if (!isOpen(wallet)) refuse(findings, row, inUse(wallet));
+        if (!isBeingImported(wallet)) refuse(findings, row, inUse(wallet));
         else if (wallet.updatedAt > row.at) refuse(findings, row, olderThan(wallet, row.at));
       }
     }
@@ -98,11 +101,6 @@ async function walletsOf(table: Table, ids: readonly string[]): Promise<Map<stri
     }
   }
   return found;
-}
-
-/** Returns whether only imports have written a wallet, and may go on. */
-export function isOpen({ importedVersion, version }: Pick<Wallet, 'importedVersion' | 'version'>): boolean {
-  return importedVersion === version;
 }
 
 function refuse(findings: Findings, { file, line }: Place, refusal: Exclude<Imported, string>): void {
@@ -190,8 +188,8 @@ async function inOrder(
 export async function activate({ table, book, atATime, progress }: Run): Promise<number> {
   let activated = 0;
   await forEachOf(book.walletPages(pageSize), atATime, async (page) => {
-    for (const { wallet_id: id, state } of page) {
-      if (state !== 'closed' && (await activateImported(table, id)) === 'activated') activated++;
+    for (const { wallet_id: id, state, changes } of page) {
+      if (state !== 'closed' && (await activateImported(table, id, changes)) === 'activated') activated++;
     }
     progress(page.length);
   });

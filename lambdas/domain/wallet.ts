@@ -330,6 +330,11 @@ export function orderRefusal(wallet: Wallet | undefined, use: Use, most: Caps): 
   });
 }
 
+/** Returns whether only imports have written a wallet, and may go on. */
+export function isBeingImported({ importedVersion, version }: Pick<Wallet, 'importedVersion' | 'version'>): boolean {
+  return importedVersion === version;
+}
+
 /** Returns why money of this wallet may not move, whichever way it goes; undefined when it may. */
 export function useRefusal(wallet: Wallet | undefined, use: Use): WalletError | undefined {
   // Reach comes first: a stranger learns nothing about the wallet, not even that it exists.

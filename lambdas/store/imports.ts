@@ -211,11 +211,17 @@ export const changedSince = {
 } as const satisfies Imported;
 
 /**
- * Makes an imported wallet active: one write of one write unit. A wallet that others have written since stays as it is.
+ * Makes an imported wallet active: one write of one write unit. A wallet that others have written since stays as it is, and so
+ * does one that another import, of other files, has written.
  *
+ * @param changes the number of its imported movements that were compared
  * @throws WalletError `busy`
  */
-export async function activateImported(table: Table, walletId: string): Promise<'activated' | 'unchanged'> {
+export async function activateImported(
+  table: Table,
+  walletId: string,
+  changes: number,
+): Promise<'activated' | 'unchanged'> {
   const at = new Date(table.now()).toISOString();
   const change: StatusChange = { status: 'active', at, actor: actorOf(importer), reason: 'its import has ended' };
   const result = await writeOne(
@@ -224,8 +230,8 @@ export async function activateImported(table: Table, walletId: string): Promise<
       update(table, walletKey(walletId), {
         set: '#status = :active, version = version + :one, updatedAt = :at, lastStatusChange = :change',
         remove: 'importedVersion',
-        if: `${ofThisVersion.if} AND importedVersion = version AND #status = :frozen`,
-        values: { ...ofThisVersion.values, active: 'active', frozen: 'frozen', one: 1, at, change },
+        if: `${ofThisVersion.if} AND importedVersion = version AND version = :changes AND #status = :frozen`,
+        values: { ...ofThisVersion.values, changes, active: 'active', frozen: 'frozen', one: 1, at, change },
       }),
     ),
   );

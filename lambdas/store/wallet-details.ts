@@ -1,7 +1,7 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
-import { reaches } from '../domain/wallet.ts';
+import { isBeingImported, reaches } from '../domain/wallet.ts';
 import type { Reach, Wallet } from '../domain/wallet.ts';
 import { patchedDetails } from '../domain/wallet-details.ts';
 import type { DetailsPatch, StoredDetails, WalletDetails } from '../domain/wallet-details.ts';
@@ -34,11 +34,11 @@ export interface DetailsChange extends Reach {
 }
 
 /**
- * Changes the details of a wallet in any status: the record of the key, the details, and the first time the wallet, whose
+ * Changes the details of a wallet in any status, unless it is being imported, as the import would not go on: the record of the key, the details, and the first time the wallet, whose
  * ledger gets an entry without a change. Later the wallet is only checked. A change of the alias also writes the alias, the one
  * before, and the first time the record of those that the owner took.
  *
- * @throws WalletError `wallet_not_found`, that of `refusalOf`, `alias_unavailable`, `too_many_aliases`, `idempotency_key_reused`,
+ * @throws WalletError `wallet_not_found`, `wallet_frozen`, that of `refusalOf`, `alias_unavailable`, `too_many_aliases`, `idempotency_key_reused`,
  * `rate_limited`, `busy`
  */
 export async function changeDetails(
@@ -57,7 +57,9 @@ export async function changeDetails(
       ? { items: [] }
       : await aliasItems(table, { wallet, before: details?.alias, after: patched.alias, at: operation.at });
   const refusal =
-    wallet === undefined ? new WalletError('wallet_not_found') : (change.refusalOf(patched) ?? aliases.refusal);
+    wallet === undefined
+      ? new WalletError('wallet_not_found')
+      : (importRefusal(wallet) ?? change.refusalOf(patched) ?? aliases.refusal);
   const limited = limitedBy(table, rate, operation.at);
   const items =
     wallet === undefined || refusal !== undefined
@@ -72,6 +74,11 @@ export async function changeDetails(
   const replayed = replayedRecord(await write(table, items, limited.reads)) !== undefined;
   const after = await existingWallet(table, walletId);
   return { wallet: after, details: (await getDetails(table, after)) ?? {}, replayed };
+}
+
+function importRefusal(wallet: Wallet): WalletError | undefined {
+  if (!isBeingImported(wallet)) return undefined;
+  return new WalletError('wallet_frozen', { detail: `wallet ${wallet.walletId} is being imported` });
 }
 
 /** Marks the wallet as one with details, or checks that it is still there. Its owner never changes. */

@@ -57,7 +57,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   'get-wallet': { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } } },
   'change-wallet': {
     successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } },
-    codes: ['alias_unavailable', 'too_many_aliases'],
+    codes: ['wallet_frozen', 'alias_unavailable', 'too_many_aliases'],
   },
   'get-balance': {
     successes: {

@@ -26,6 +26,7 @@ describe('lines of JSON', () => {
     ['no currency', [{ ...walletA, currency: 'euro' }], ['bad_currency 1']],
     ['a wallet id of another currency', [{ ...walletA, walletId: `w_usd_${'a'.repeat(26)}` }], ['bad_member 1']],
     ['an amount of 0', [walletA, charge('c', 0)], ['bad_amount 2']],
+    ['a kind that is no text', [{ ...walletA, kind: { toString: 1 } }], ['unknown_kind 1']],
     ['a negative amount', [walletA, charge('c', -5)], ['bad_amount 2']],
     ['a part of a minor unit', [walletA, charge('c', 1.5)], ['bad_amount 2']],
     ['an amount that JSON rounds', [walletA, charge('c', 2 ** 53)], ['bad_amount 2']],
@@ -90,6 +91,19 @@ describe('lines of JSON', () => {
     }
   });
 
+  it.each(['9007199254740990.7', '1050.0000000000000001'])('the amount %s is not rounded', async (amount) => {
+    const content = lines(walletA, charge('c', 0)).replace('"amount":0', `"amount":${amount}`);
+    assert.deepEqual((await checkFile(content)).found, ['bad_amount 2']);
+  });
+
+  it('keep numbers of any length as ids', async () => {
+    const content = lines(walletA, charge('1', 5), charge('2', 5))
+      .replace('"id":"1"', '"id":9007199254740992')
+      .replace('"id":"2"', '"id":9007199254740993');
+    const { found, balances, repeated } = await checkFile(content);
+    assert.deepEqual([found, balances, repeated], [[], { a: 10 }, 0]);
+  });
+
   it('that are not UTF-8 or not there are refused', async () => {
     assert.deepEqual((await checkFile(Buffer.from([0x7b, 0xff, 0x0a]))).found, ['bad_encoding 1']);
     assert.deepEqual((await checkFile('\n\n')).found, ['empty_file 1']);
@@ -137,9 +151,18 @@ describe('CSV', () => {
 
   it('is refused with its line', async () => {
     assert.deepEqual((await csv('kind,balance\n')).found, ['unknown_column 1']);
+    assert.deepEqual((await csv(`${header},amount\n`)).found, ['unknown_column 1']);
     assert.deepEqual((await csv(`${header}\nwallet,a\n`)).found, ['bad_record 2']);
     assert.deepEqual((await csv(`${header}\nwallet,a,,,ann,EUR,,,"x,\n`)).found, ['bad_record 2']);
     assert.deepEqual((await csv(`${header}\n"${'x'.repeat(70_000)}"\n`)).found.length, 1);
+  });
+
+  it('may have one column for several members', async () => {
+    const columns = { kind: 'k', ownerId: 'nr', id: 'nr' };
+    const mapping = { columns, metadata: { number: 'nr' }, constants: { currency: 'EUR' } };
+    const { found, wallets } = await csv('k,nr,x,x\nwallet,1,,\n', { mapping });
+    assert.deepEqual([found, wallets.map(([ref, owner]) => [ref, owner])], [[], [['1', '1']]]);
+    assert.deepEqual((await csv('k,nr,nr\nwallet,1,2\n', { mapping })).found, ['unknown_column 1']);
   });
 
   it('is read by a mapping of its columns', async () => {
@@ -202,6 +225,19 @@ describe('the export of a Formance ledger', () => {
       'USD withdrawal': '2 of 1050',
     });
     assert.deepEqual(wallets[1], ['users:1:main USD', '1', 'USD', '2025-02-01T10:00:00.123Z']);
+  });
+
+  it('does not take two long ids for one, and refuses an amount without digits', async () => {
+    const charges = [0, 1].map((id) => log(id, [posting('world', 'users:1:main', 5)]));
+    const content = lines(...charges).replaceAll(
+      /("reverted":false|"id":)([01])(?=,"reverted)/g,
+      '$19007199254740992$2',
+    );
+    assert.match(content, /90071992547409921/);
+    const { found, balances, repeated } = await checkFile(content, { accounts });
+    assert.deepEqual([found, balances, repeated], [[], { 'users:1:main USD': 10 }, 0]);
+    const empty = lines(log(0, [posting('world', 'users:1:main', 5)])).replace('"amount":5', '"amount":""');
+    assert.deepEqual((await checkFile(empty, { accounts })).found, ['bad_amount 1']);
   });
 
   it('is refused where an asset is no currency, or a line is no log', async () => {

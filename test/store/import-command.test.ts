@@ -83,6 +83,29 @@ describe('npm run import', () => {
     assert.equal((await balance('bln_28edb3e5-c168-4127-a1c4-16274e7a28d3')).total, 14_999);
   });
 
+  it('exits with 2 for an empty folder, a mapping of no file, and ids into its own input', async () => {
+    const folder = newFolder();
+    const [file, mapping] = [join(folder, 'all.jsonl'), join(newFolder(), 'mapping.json')];
+    writeFileSync(file, documented('json'));
+    writeFileSync(mapping, '{"All.jsonl":{"columns":{},"amounts":"major"}}');
+    const outcomes = await Promise.all([run(newFolder()), run(file, '--mapping', mapping), run(file, '--ids', file)]);
+    for (const [index, pattern] of [/no file in it ends/, /--mapping names All\.jsonl/, /would overwrite/].entries()) {
+      assert.equal(outcomes[index]?.code, 2);
+      assert.match(outcomes[index]?.error ?? '', pattern);
+    }
+    assert.equal(readFileSync(file, 'utf8'), documented('json'));
+  });
+
+  it('prints no control characters of a file', async () => {
+    const file = join(newFolder(), 'bad.jsonl');
+    writeFileSync(file, '{"kind":"\\u001b[2J\\n0 lines"}\n{"kind":"wallet","\\u001b[2J":1}\n\u001b[2J\n');
+    const { out, code } = await run(file);
+    assert.equal(code, 1);
+    // eslint-disable-next-line no-control-regex
+    assert.doesNotMatch(out, /\u001b|^0 lines/m);
+    assert.match(out, /"\?\[2J\?0 lines"/);
+  });
+
   it('exits with 1 for refused lines, and with 2 for what cannot be read', async () => {
     const folder = newFolder();
     const [bad, mapping] = [join(folder, 'bad.jsonl'), join(folder, 'mapping.json')];

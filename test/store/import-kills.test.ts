@@ -76,6 +76,27 @@ describe('imports at the same time', () => {
     })).filter(({ wallet, toWallet }) => wallet !== toWallet),
   );
 
+  it('of different files make no wallet active with movements that were not compared', async () => {
+    const table = await engine.newTable();
+    const other = engine.openTable(table.name);
+    const wallet = { kind: 'wallet', id: 'w', ownerId: 'w', currency: 'EUR', date: '2024-01-01' };
+    const line = (id: string, date: string) => ({ kind: 'charge', id, wallet: 'w', amount: 5, date });
+    const short = jsonLines(wallet, line('1', '2024-01-02'));
+    const long = short + jsonLines(line('2', '2024-01-03'));
+    table.fault = async (call, send) => {
+      // The longer file comes between the comparison and the activation.
+      if (call.operation.startsWith('Update')) {
+        table.fault = undefined;
+        await runImport(other, long, { keepFrozen: true });
+      }
+      return send();
+    };
+    assert.equal((await runImport(table, short)).wallets.activated, 0);
+    const { findings, wallets } = await runImport(table, long + jsonLines(line('3', '2024-01-04')));
+    assert.deepEqual([findings.total, wallets.activated], [0, 1]);
+    assert.equal((await balanceOf(table, walletIdFor('w'))).total, 15);
+  });
+
   it('write each line once', async () => {
     const books = await newBooks(engine);
     afterTest(books.close);

@@ -5,14 +5,14 @@ import { receiptCodeOf, transactionIdOfReceipt } from '../../lambdas/domain/ids.
 import { importedTransactionId, importKey } from '../../lambdas/domain/import.ts';
 import { listByReference } from '../../lambdas/store/by-reference.ts';
 import { listTransactions } from '../../lambdas/store/transactions.ts';
-import { getDetails } from '../../lambdas/store/wallet-details.ts';
+import { changeDetails, getDetails } from '../../lambdas/store/wallet-details.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
 import { newBooks } from '../books.ts';
 import { measure } from '../engine.ts';
 import { afterTest, report, useEngine } from '../fixture.ts';
 import { eventsIn } from '../simulation/consumers.ts';
 import { checkUnits } from '../units.ts';
-import { charge, transfer, withdraw } from './commands.ts';
+import { charge, newKey, transfer, withdraw } from './commands.ts';
 import { assertSoundBooks, codesOf, jsonLines, runImport, walletIdFor, year } from './import-scenes.ts';
 import { allItems, assertRefused, assertWritesNothing, entriesOf, fieldsOf } from './inspect.ts';
 import { recover } from './recovering.ts';
@@ -22,6 +22,7 @@ import { balanceOf, openWallet } from './wallets.ts';
 
 const engine = useEngine();
 const [a, b] = [walletIdFor('a'), walletIdFor('b')];
+const endUserActor = { kind: 'owner', principal: 'ann' } as const;
 
 async function someBooks() {
   const books = await newBooks(engine);
@@ -146,6 +147,30 @@ describe('an import', () => {
   });
 });
 
+describe('the owner of a wallet that is being imported', () => {
+  it('does not end its import by a change of the name', async () => {
+    const { table } = await someBooks();
+    const line = (id: string, date: string) => ({ kind: 'charge', id, wallet: 'x', amount: 5, date });
+    const wallet = { kind: 'wallet', id: 'x', ownerId: 'ann', currency: 'EUR', date: '2025-01-01' };
+    const files = [
+      jsonLines(wallet, line('1', '2025-01-02')),
+      jsonLines(wallet, line('1', '2025-01-02'), line('2', '2025-01-03')),
+    ];
+    const [first = '', longer = ''] = files;
+    await runImport(table, first, { keepFrozen: true });
+    const rename = () => {
+      const at = new Date(table.now()).toISOString();
+      const operation = { ...endUserActor, idempotencyKey: newKey(), fingerprint: 'f', at };
+      const patch = { name: 'Rent' };
+      const change = { walletId: walletIdFor('x'), ownerId: 'ann', patch, rate: undefined, refusalOf: () => undefined };
+      return changeDetails(table, operation, change);
+    };
+    await assertRefused(table, 'wallet_frozen', rename);
+    assert.deepEqual(codesOf(await runImport(table, longer)), []);
+    assert.equal((await rename()).details.name, 'Rent');
+  });
+});
+
 describe('a longer file', () => {
   const more = jsonLines({ kind: 'charge', id: 'c-9', wallet: 'a', amount: 9, date: '2025-12-01T00:00:00Z' });
 
@@ -183,6 +208,15 @@ describe('a longer file', () => {
     const before = await allItems(table);
     assert.deepEqual(codesOf(await runImport(table, other)).sort(), ['changed_since 2', 'changed_since 6']);
     assert.deepEqual(await allItems(table), before);
+  });
+
+  it('is refused where an opening balance was imported before, and is now 0', async () => {
+    const { table } = await importedBooks();
+    const other = year.replace('"wallet":"a","amount":1000', '"wallet":"a","amount":0');
+    assert.notEqual(other, year);
+    // The later withdrawals need the balance.
+    const enough = other.replace('"amount":500', '"amount":5000');
+    assert.deepEqual(codesOf(await runImport(table, enough)).sort(), ['changed_since 4', 'changed_since 6']);
   });
 
   it('is compared with the balances: a line that it lacks is a difference', async () => {

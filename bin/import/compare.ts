@@ -1,6 +1,7 @@
 /** Sums of the files, and of what the tables have of them at the end. */
 import { forEachOf } from '../../lambdas/aws/parallel.ts';
 import { isBeingImported } from '../../lambdas/domain/wallet.ts';
+import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import { readImported } from '../../lambdas/store/imports.ts';
 import type { ImportedRecord } from '../../lambdas/store/imports.ts';
 import { getWallets } from '../../lambdas/store/wallets.ts';
@@ -86,6 +87,7 @@ export async function compare({ table, book, findings, atATime, progress }: Run)
         findings.add({ file, line, code: 'missing_in_table', detail: `the table has no wallet "${ref}"` });
       } else if (
         state !== 'closed' &&
+        !isActivated(wallet) &&
         (!isBeingImported(wallet) || wallet.total !== balance || wallet.version !== changes)
       ) {
         const detail =
@@ -97,6 +99,11 @@ export async function compare({ table, book, findings, atATime, progress }: Run)
     progress(page.length);
   });
   return sums;
+}
+
+/** Returns whether another run has made a wallet active meanwhile, and so compared it. */
+function isActivated({ importedVersion }: Pick<Wallet, 'importedVersion'>): boolean {
+  return importedVersion === undefined;
 }
 
 function kindOf({ type, opening }: ImportedRecord): string {

@@ -90,8 +90,9 @@ describe('npm run import', () => {
     writeFileSync(mapping, '{"All.jsonl":{"columns":{},"amounts":"major"}}');
     const outcomes = await Promise.all([run(newFolder()), run(file, '--mapping', mapping), run(file, '--ids', file)]);
     for (const [index, pattern] of [/no file in it ends/, /--mapping names All\.jsonl/, /would overwrite/].entries()) {
-      assert.equal(outcomes[index]?.code, 2);
-      assert.match(outcomes[index]?.error ?? '', pattern);
+      const { code, error } = outcomes[index]!;
+      assert.equal(code, 2);
+      assert.match(error, pattern);
     }
     assert.equal(readFileSync(file, 'utf8'), documented('json'));
   });

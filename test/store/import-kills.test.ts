@@ -97,6 +97,21 @@ describe('imports at the same time', () => {
     assert.equal((await balanceOf(table, walletIdFor('w'))).total, 15);
   });
 
+  it('both succeed when one makes the wallets active before the other compares', async () => {
+    const table = await engine.newTable();
+    const other = engine.openTable(table.name);
+    let step = '';
+    table.fault = async (_call, send) => {
+      if (step === 'compare') {
+        table.fault = undefined;
+        assert.equal((await runImport(other, year)).wallets.activated, 2);
+      }
+      return send();
+    };
+    const { findings, wallets } = await runImport(table, year, { progress: (one) => (step = one) });
+    assert.deepEqual([findings.listed, wallets.activated], [[], 0]);
+  });
+
   it('write each line once', async () => {
     const books = await newBooks(engine);
     afterTest(books.close);

@@ -1,6 +1,6 @@
 /** The receiver of a payment, which a request names by its wallet or by its alias. */
 import * as z from 'zod/mini';
-import { aliasIn, aliasPattern, longestAlias, shortestAlias } from '../domain/alias.ts';
+import { aliasIn, aliasNameOf, aliasPattern, longestAlias, shortestAlias } from '../domain/alias.ts';
 import { WalletError } from '../domain/errors.ts';
 import { walletIdOfNobody } from '../domain/ids.ts';
 import { getAlias } from '../store/aliases.ts';
@@ -77,7 +77,8 @@ export function refuseReceiver(toWalletId: string, from: Payer): void {
 export async function receiverOf(table: Table, { toWalletId, to }: Named, from: Payer): Promise<Receiver | undefined> {
   if (to !== undefined) {
     const alias = aliasIn(to);
-    const found = (await getAlias(table, alias))?.wallets[from.currency] ?? walletIdOfNobody(from.currency);
+    const wallet = (await getAlias(table, alias))?.wallets[from.currency];
+    const found = wallet ?? walletIdOfNobody(from.currency, aliasNameOf(alias));
     const refusal = found === from.walletId ? new WalletError('same_wallet') : undefined;
     return { toWalletId: found, to: `@${alias}`, refusal };
   }

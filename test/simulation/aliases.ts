@@ -22,7 +22,8 @@ export function paidByAlias(ask: Ask, ledger: Ledger): string[] | undefined {
   const { action } = ask.step;
   if (action.do !== 'transfer' || action.alias === undefined) return undefined;
   const { currency } = action.wallet;
-  return aliasLooks(action.alias, ask, ledger).map((look) => walletOf(look, currency) ?? walletIdOfNobody(currency));
+  const nobody = walletIdOfNobody(currency, action.alias);
+  return aliasLooks(action.alias, ask, ledger).map((look) => walletOf(look, currency) ?? nobody);
 }
 
 /** Returns whether the state of that time justifies a refusal that is about an alias; undefined for others. */

@@ -61,7 +61,7 @@ describe('the check of the books', () => {
     assert.equal(await claim('ben'), 200);
     assert.deepEqual(await findings(), []);
     const others = await openWallet(table, 'ann');
-    for (const wallets of [{ EUR: others }, { USD: walletId }, { EUR: walletIdOfNobody('EUR') }]) {
+    for (const wallets of [{ EUR: others }, { USD: walletId }, { EUR: walletIdOfNobody('EUR', 'x') }]) {
       await stored({ wallets });
       assert.deepEqual(await findings(), ['alias_differs @ben'], JSON.stringify(wallets));
     }
@@ -94,7 +94,7 @@ describe('a recovery', () => {
       `alias @ben: pays ${walletId} no more, from which it was removed since`,
     ]);
     assert.deepEqual((await getAlias(table, 'ben'))?.wallets, {});
-    const missing = walletIdOfNobody('EUR');
+    const missing = walletIdOfNobody('EUR', 'x');
     await stored({ wallets: { EUR: missing } });
     assert.deepEqual(aliasLines(await recover(books)), [`alias @ben: pays ${missing} no more, which does not exist`]);
     assert.deepEqual((await getAlias(table, 'ben'))?.wallets, {});

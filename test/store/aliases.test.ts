@@ -13,6 +13,7 @@ import type { RouteName } from '../../lambdas/contract.ts';
 import { walletIdOfNobody } from '../../lambdas/domain/ids.ts';
 import { nextPayment } from '../../lambdas/domain/standing-order.ts';
 import { serve } from '../../lambdas/http/http.ts';
+import { openHotReceivers } from '../../lambdas/http/hot-receivers.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { getAlias } from '../../lambdas/store/aliases.ts';
 import { aliasKey, takenAliasesKey } from '../../lambdas/store/keys.ts';
@@ -295,6 +296,22 @@ describe('a payment to an alias', () => {
     }
   });
 
+  it('meets nothing of payments to other unknown aliases, as one whose wallet takes no money', async () => {
+    const hotReceivers = openHotReceivers(table.now);
+    const limits = openLimits({ readsPerHour: 1_000_000, refusalsPerHour: 1_000_000, perHour: 1_000_000 });
+    const queue = { send: () => Promise.resolve() };
+    const services = { table, limits, queue, isOverloaded: () => Promise.resolve(false), hotReceivers };
+    routes.transfer = serve(transfer, services);
+    const later = await pay({ to: '@many.pay.this', executeAt: timeOf(table, 3_600_000) });
+    const stored = await itemOf(table, { pk: `TX#${idOf(later)}`, sk: 'TX' });
+    hotReceivers.add(String(stored?.['toWalletId']));
+    assert.equal((await pay({ to: '@many_pay_this' })).status, 202);
+    await setStatus(table, receiver, 'frozen');
+    for (const to of ['@nobody.has.this', `@${alias}`]) {
+      assert.deepEqual(codeOf(await pay({ to })), [422, 'receiver_unavailable'], to);
+    }
+  });
+
   it('shows nothing in a dry run: no alias is read', async () => {
     const { result, roundTrips } = await measure(table, () => pay({ dryRun: true, to: '@nobody.has.this' }));
     assert.deepEqual([result.status, roundTrips], [200, 0]);
@@ -362,6 +379,9 @@ describe('the items of aliases', () => {
     await claim(receiver, alias);
     assert.equal((await itemOf(table, aliasKey(alias)))?.['ownerId'], ben!.principal);
     assert.ok((await itemOf(table, takenAliasesKey(ben!.principal))) !== undefined);
-    assert.equal(await itemOf(table, { pk: `WALLET#${walletIdOfNobody('EUR')}`, sk: 'WALLET' }), undefined);
+    assert.equal(
+      await itemOf(table, { pk: `WALLET#${walletIdOfNobody('EUR', 'nobodyhasthis')}`, sk: 'WALLET' }),
+      undefined,
+    );
   });
 });

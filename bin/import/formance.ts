@@ -56,7 +56,8 @@ export function formanceTranslator(accounts: RegExp): (raw: RawRecord) => RawRec
       const opened = [from, to].flatMap((wallet) => {
         if (wallet === undefined || seen.has(wallet.id)) return [];
         seen.add(wallet.id);
-        return [{ kind: 'wallet', ...wallet, date }];
+        // Without a date: a later line may have an earlier time.
+        return [{ kind: 'wallet', ...wallet }];
       });
       const facts = { id: postings.length === 1 ? String(id) : `${id}/${index}`, amount: one.amount, date };
       const movement = { ...facts, ...movementOf(from?.id, to?.id), externalReference: reference };

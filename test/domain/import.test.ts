@@ -227,6 +227,13 @@ describe('the export of a Formance ledger', () => {
     assert.deepEqual(wallets[1], ['users:1:main USD', '1', 'USD', '2025-02-01T10:00:00.123Z']);
   });
 
+  it('may have a time before that of an earlier line', async () => {
+    const late = JSON.stringify(log(1, [posting('world', 'users:1:main', 7)])).replace('2025-02-01', '2025-01-15');
+    const content = `${lines(log(0, [posting('world', 'users:1:main', 5)]))}${late}\n`;
+    const { found, wallets } = await checkFile(content, { accounts });
+    assert.deepEqual([found, wallets[0]?.[3]], [[], '2025-01-15T10:00:00.123Z']);
+  });
+
   it('does not take two long ids for one, and refuses an amount without digits', async () => {
     const charges = [0, 1].map((id) => log(id, [posting('world', 'users:1:main', 5)]));
     const content = lines(...charges).replaceAll(

@@ -1,7 +1,10 @@
 /** Makes the aliases agree with the events and the wallets. */
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { aliasNameOf, withoutWallet } from '../../lambdas/domain/alias.ts';
 import type { Alias } from '../../lambdas/domain/alias.ts';
 import { aliasItem } from '../../lambdas/store/aliases.ts';
+import { takenAliasesKey } from '../../lambdas/store/keys.ts';
+import { withRetries } from '../../lambdas/store/table.ts';
 import type { Recovery } from './recovery.ts';
 
 /**
@@ -50,6 +53,8 @@ async function putBackAliases(recovery: Recovery): Promise<void> {
     const known = copy.query({ item: 'text' }, 'SELECT item FROM aliases WHERE name = ?').first(aliasNameOf(alias));
     if (known === undefined) {
       const item: Alias = { alias, ownerId, wallets: {}, version: 1, updatedAt };
+      // First, as a second run finds the alias and counts nothing.
+      await countAgain(recovery, ownerId, aliasNameOf(alias));
       report.repairs('alias', `@${alias}`, `is of ${ownerId} again, and pays no wallet until it is set again`);
       await recovery.put(table, aliasItem(item), undefined);
       copy.putAlias(item);
@@ -60,4 +65,16 @@ async function putBackAliases(recovery: Recovery): Promise<void> {
     const detail = `an event shows it as that of ${ownerId}, and ${holder} has it`;
     report.differs({ kind: 'alias_twice', subject: `@${alias}`, detail, remedy: 'ask both owners who is known by it' });
   }
+}
+
+/** Adds a name to those that its owner took. To add it twice changes nothing. */
+async function countAgain(recovery: Recovery, ownerId: string, name: string): Promise<void> {
+  const { table } = recovery;
+  const command = new UpdateCommand({
+    TableName: table.name,
+    Key: takenAliasesKey(ownerId),
+    UpdateExpression: 'ADD aliases :names',
+    ExpressionAttributeValues: { ':names': new Set([name]) },
+  });
+  await recovery.write(() => withRetries(table, () => table.client.send(command)));
 }

@@ -9,7 +9,7 @@ import { runPass } from '../../lambdas/integrity/run-pass.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { aliasItem, getAlias } from '../../lambdas/store/aliases.ts';
-import { aliasKey } from '../../lambdas/store/keys.ts';
+import { aliasKey, takenAliasesKey } from '../../lambdas/store/keys.ts';
 import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
@@ -74,11 +74,17 @@ describe('a recovery', () => {
     await claim('ben');
     const events = await takeEvents();
     await removeItem(table, aliasKey('ben'));
+    await removeItem(table, takenAliasesKey('ben'));
     assert.deepEqual(aliasLines(await recover(books, events)), [
       'alias @ben: is of ben again, and pays no wallet until it is set again',
     ]);
     const { ownerId, wallets } = (await getAlias(table, 'ben'))!;
     assert.deepEqual([ownerId, wallets], ['ben', {}]);
+    assert.deepEqual(
+      (await itemOf(table, takenAliasesKey('ben')))?.['aliases'],
+      new Set(['ben']),
+      'it counts as taken',
+    );
     assert.equal(await claim('ben', 'ann', await openWallet(table, 'ann')), 409);
     assert.deepEqual(aliasLines(await recover(books, events)), [], 'a second recovery finds nothing');
     assert.equal(await claim('ben'), 200);

@@ -212,14 +212,16 @@ function loadDetailsEvent(copy: BooksCopy, { details, ownerId = '', occurredAt }
   copy.run('INSERT OR REPLACE INTO alias_events VALUES (?, ?, ?, ?, ?)', walletId, version, occurredAt, alias, ownerId);
 }
 
-/** Copies an event of a standing order. The copy keeps its end, where it has ended. */
+/** Copies an event of a standing order. The copy keeps its end, where it has ended, and who opened it. */
 function loadOrderEvent(copy: BooksCopy, event: StandingOrderEvent): void {
   const { standingOrderId, status } = event.standingOrder;
   copy.run(
-    `INSERT INTO order_events VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET
+    `INSERT INTO order_events VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+      maker = CASE excluded.maker WHEN '' THEN maker ELSE excluded.maker END,
       event = CASE WHEN excluded.has_ended > has_ended THEN excluded.event ELSE event END,
       has_ended = MAX(excluded.has_ended, has_ended)`,
     ...[standingOrderId, status === 'ended' ? 1 : 0, JSON.stringify(event)],
+    event.type === 'standing_order.opened' ? makerOf(event) : '',
   );
 }
 
@@ -234,7 +236,7 @@ function loadApprovalEvent(copy: BooksCopy, event: ApprovalEvent): void {
   );
 }
 
-function makerOf({ actor, ownerId }: TransactionEvent | WalletEvent): string {
+function makerOf({ actor, ownerId }: TransactionEvent | WalletEvent | StandingOrderEvent): string {
   if (actor === undefined) return '';
   const { kind, principal, issuer } = actor;
   return JSON.stringify({ kind, principal, issuer, ownerId } satisfies Maker);

@@ -51,7 +51,8 @@ export const tables = `
   CREATE TABLE orders (
     id TEXT PRIMARY KEY, wallet_id TEXT NOT NULL, is_active INTEGER NOT NULL, item TEXT NOT NULL) WITHOUT ROWID;
   CREATE INDEX orders_of_wallet ON orders (wallet_id);
-  CREATE TABLE order_events (id TEXT PRIMARY KEY, has_ended INTEGER NOT NULL, event TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE order_events (
+    id TEXT PRIMARY KEY, has_ended INTEGER NOT NULL, event TEXT NOT NULL, maker TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE upcoming (id TEXT PRIMARY KEY, order_id TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE approvals (id TEXT PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE approval_events (id TEXT PRIMARY KEY, has_ended INTEGER NOT NULL, event TEXT NOT NULL) WITHOUT ROWID;

@@ -2,13 +2,14 @@
  * Standing orders after a restore. Those that ended stay ended, and those that were opened are opened again. Each has made
  * the payments that are there, so it makes again what the restore forgot.
  */
+import { service } from '../../lambdas/domain/actor.ts';
 import { occurrenceIdOf } from '../../lambdas/domain/ids.ts';
 import { cancelledSchedule } from '../../lambdas/domain/schedule.ts';
 import { advanceTo, aheadMs, latestPayments, newOrder, paymentTime } from '../../lambdas/domain/standing-order.ts';
 import type { EndedOrder, StandingOrder } from '../../lambdas/domain/standing-order.ts';
 import { stateFromText } from '../../lambdas/integrity/text.ts';
 import { storedOrder } from '../../lambdas/store/standing-orders.ts';
-import type { StandingOrderEvent } from './archive.ts';
+import type { Maker, StandingOrderEvent } from './archive.ts';
 import type { BooksCopy } from './copy.ts';
 import { storedActor } from './records.ts';
 import type { Recovery } from './recovery.ts';
@@ -21,11 +22,11 @@ import { changeRecord } from './torn.ts';
  */
 export async function recoverOrders(recovery: Recovery): Promise<void> {
   const { copy } = recovery;
-  const events = copy.query({ id: 'text', event: 'text' }, 'SELECT id, event FROM order_events');
-  for (const { id, event: text } of events.all()) {
+  const events = copy.query({ id: 'text', event: 'text', maker: 'text' }, 'SELECT id, event, maker FROM order_events');
+  for (const { id, event: text, maker } of events.all()) {
     const event = JSON.parse(text) as StandingOrderEvent;
     const order = orderIn(copy, id);
-    if (order === undefined) await openAgain(recovery, event);
+    if (order === undefined) await openAgain(recovery, event, maker);
     else if (event.standingOrder.status === 'ended') await end(recovery, event, order);
   }
   for (const { id } of copy.query({ id: 'text' }, 'SELECT id FROM orders').all()) {
@@ -78,14 +79,18 @@ function endedOrder(
   };
 }
 
-/** Opens an order again that was opened after the restored moment. One that has ended since makes no payments. */
-async function openAgain(recovery: Recovery, event: StandingOrderEvent): Promise<void> {
+/**
+ * Opens an order again that was opened after the restored moment. One that has ended since makes no payments.
+ *
+ * @param maker who opened it, a `Maker` as JSON; empty where the archive lacks that event. Then the service stands in
+ */
+async function openAgain(recovery: Recovery, event: StandingOrderEvent, maker: string): Promise<void> {
   const { copy, report } = recovery;
-  const { standingOrder, actor, ownerId } = event;
+  const { standingOrder, ownerId } = event;
   const { standingOrderId, walletId, toWalletId } = standingOrder;
   const isOver = standingOrder.status === 'ended' && standingOrder.end !== 'completed';
   if (isOver || copy.has('SELECT 1 FROM unreadable WHERE id = ?', standingOrderId)) return;
-  if (toWalletId === undefined || actor === undefined) {
+  if (toWalletId === undefined) {
     const detail = `the restored table does not have this order of ${walletId}, and its event hides the account`;
     report.differs({
       kind: 'standing_order_forgotten',
@@ -95,7 +100,7 @@ async function openAgain(recovery: Recovery, event: StandingOrderEvent): Promise
     });
     return;
   }
-  const { principal, issuer } = storedActor(actor);
+  const { principal, issuer } = storedActor(maker === '' ? service : (JSON.parse(maker) as Maker));
   const order = newOrder({
     ...standingOrder,
     transactionId: `tx_${standingOrderId.slice('so_'.length)}`,

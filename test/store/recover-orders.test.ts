@@ -116,6 +116,19 @@ describe('a standing order in a restored table', () => {
     assert.equal(items[0] && 'standingOrderId' in items[0] && items[0].standingOrderId, standingOrderId);
   });
 
+  it("is its opener's again when it has made its last payment, which the service did", async () => {
+    const { table } = books;
+    const standingOrderId = await open({ toWalletId, count: 1 });
+    await makePayments();
+    const ended = await getOrder(table, standingOrderId);
+    const events = await eventsUntilNow();
+    await removeItem(table, orderKey(standingOrderId));
+    assert.deepEqual(differences(await recover(books, events)), []);
+    const again = await getOrder(table, standingOrderId);
+    assert.deepEqual([ended?.status, ended?.principal], ['ended', 'ann']);
+    assert.deepEqual([again?.status, again?.principal], ['ended', 'ann']);
+  });
+
   it('answers a repetition of its request after it was opened again', async () => {
     const { table } = books;
     const [key, body] = [newKey(), orderOf({ toWalletId })];

@@ -1,20 +1,8 @@
 /** The template's grants to each function on the items of tables. */
-import {
-  activityItems,
-  entryItems,
-  ledgerItems,
-  sentItems,
-  statementItems,
-  webhookItems,
-} from '../../lambdas/contract.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
+import { itemTypes } from '../item-types.ts';
 import { resourcesOf, roleOf, statementsOf } from './synthesized.ts';
 import type { Statement, synthesize } from './synthesized.ts';
-
-const itemTypes = Object.entries({
-  ...{ ...ledgerItems, ...entryItems, ...activityItems, ...sentItems },
-  ...{ ...webhookItems, ...statementItems },
-});
 
 /**
  * Returns the access of a function, sorted: `<action> <item type>`, `Query index <name>`, or `<action> everything`

@@ -1,20 +1,7 @@
 /** The accesses of calls to the tables, by type of item. */
 import assert from 'node:assert/strict';
-import {
-  activityItems,
-  entryItems,
-  ledgerItems,
-  sentItems,
-  statementItems,
-  webhookItems,
-} from '../../lambdas/contract.ts';
 import type { Call } from '../engine.ts';
-
-/** Every type of item, by the beginning of its partition key. */
-const itemTypes = Object.entries({
-  ...{ ...ledgerItems, ...entryItems, ...activityItems, ...sentItems },
-  ...{ ...webhookItems, ...statementItems },
-});
+import { itemTypes } from '../item-types.ts';
 
 interface Keyed {
   readonly pk?: { readonly S: string };

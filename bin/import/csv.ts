@@ -1,5 +1,6 @@
 /** CSV (RFC 4180) as lines of an import: UTF-8 with or without a byte order mark, and any line ends. */
 import { CsvError, parse } from 'csv-parse';
+import { feedOf } from '../../lambdas/bank-files/csv-feed.ts';
 import type { CsvMapping } from './mapping.ts';
 import { memberNames } from './record.ts';
 import type { RawRecord } from './record.ts';
@@ -42,32 +43,10 @@ export function csvParser(sink: Sink, mapping: CsvMapping | undefined): TextPars
       return null;
     },
   });
-  // The callback of each call reports its error.
-  parser.on('error', () => undefined);
-  // Without a reader the stream would never end. It has no records, as none leaves `on_record`.
-  parser.resume();
-  const failed = (error: Error) => {
+  return feedOf(parser, (error) => {
     sink.line(Math.max(1, parser.info.lines));
     return error instanceof CsvError ? readingError(error) : error;
-  };
-  return {
-    write: (text) =>
-      new Promise((resolve, reject) => {
-        parser.write(text, (error) => {
-          if (error) reject(failed(error));
-          else resolve();
-        });
-      }),
-    end: () =>
-      new Promise((resolve, reject) => {
-        parser.once('error', (error) => {
-          reject(failed(error));
-        });
-        parser.end(() => {
-          resolve();
-        });
-      }),
-  };
+  });
 }
 
 function readingError(error: CsvError): LineError {

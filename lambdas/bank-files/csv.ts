@@ -1,5 +1,6 @@
 import { CsvError, parse } from 'csv-parse';
 import { z } from 'zod';
+import { feedOf } from './csv-feed.ts';
 import { amountIn, BankFileError, currencyIn, dayOf, limits, quoted } from './format.ts';
 import type { BankFileParser, BankFileSink, BankLine } from './format.ts';
 
@@ -85,34 +86,13 @@ export function csvParser(sink: BankFileSink, mapping: CsvMapping): BankFilePars
       return null;
     },
   });
-  // The callback of each call reports its error.
-  parser.on('error', () => undefined);
-  // Without a reader the stream would never end. It has no records, as none leaves `on_record`.
-  parser.resume();
-  const failed = (error: Error) => readingError(error, parser.info.lines);
-  return {
-    write: (text) =>
-      new Promise((resolve, reject) => {
-        parser.write(text, (error) => {
-          if (error) reject(failed(error));
-          else resolve();
-        });
-      }),
-    end: () =>
-      new Promise((resolve, reject) => {
-        parser.once('error', (error) => {
-          reject(failed(error));
-        });
-        parser.end(() => {
-          try {
-            reader.end(parser.info.lines);
-            resolve();
-          } catch (error) {
-            reject(error instanceof Error ? error : new Error(String(error)));
-          }
-        });
-      }),
-  };
+  return feedOf(
+    parser,
+    (error) => readingError(error, parser.info.lines),
+    () => {
+      reader.end(parser.info.lines);
+    },
+  );
 }
 
 function readingError(error: Error, line: number): Error {

@@ -164,13 +164,13 @@ function itemOfHold(
   { id, captured, capture }: Taken,
   { amount, at, endedAt }: { readonly amount: number; readonly at: string; readonly endedAt?: string | undefined },
 ): Item {
-  const { walletId, currency, counterpartyWalletId } = capture;
+  const { walletId, currency, counterpartyWalletId, to } = capture;
   const latest = new Date(Date.parse(at) + longestHoldMs).toISOString();
   const facts = { transactionId: id, principal: service.principal, ownerId: undefined, walletId, amount, currency, at };
   // The sweeper may have ended it later.
   const expiresAt = endedAt !== undefined && endedAt < latest ? endedAt : latest;
   const { dueAt, ...hold } = { ...openHold({ ...facts, description, counterpartyWalletId, expiresAt }), captured };
-  const { counterpartyWalletId: toWalletId, ...stored } = itemOf({ ...hold });
+  const { counterpartyWalletId: toWalletId, ...stored } = itemOf({ ...hold, ...(to !== undefined && { to }) });
   if (endedAt === undefined) return { ...stored, toWalletId, dueAt, dueShard: dueShardOf('hold', id) };
   const ended = { status: 'ended', end: 'expired', completedAt: endedAt, updatedAt: endedAt };
   return { ...stored, toWalletId, ...ended, postings: [...hold.postings, ...endPostings({ ...hold, dueAt })] };

@@ -87,7 +87,7 @@ function endedOrder(
 async function openAgain(recovery: Recovery, event: StandingOrderEvent, maker: string): Promise<void> {
   const { copy, report } = recovery;
   const { standingOrder, ownerId } = event;
-  const { standingOrderId, walletId, toWalletId } = standingOrder;
+  const { standingOrderId, walletId, toWalletId, to } = standingOrder;
   const isOver = standingOrder.status === 'ended' && standingOrder.end !== 'completed';
   if (isOver || copy.has('SELECT 1 FROM unreadable WHERE id = ?', standingOrderId)) return;
   if (toWalletId === undefined) {
@@ -105,7 +105,7 @@ async function openAgain(recovery: Recovery, event: StandingOrderEvent, maker: s
     ...standingOrder,
     transactionId: `tx_${standingOrderId.slice('so_'.length)}`,
     ...{ principal, issuer, ownerId, at: standingOrder.createdAt },
-    receiver: { toWalletId },
+    receiver: { toWalletId, ...(to !== undefined && { to }) },
   });
   report.repairs('standing order', standingOrderId, `opened again for ${walletId}`);
   await putOrder(recovery, order, undefined);

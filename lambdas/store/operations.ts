@@ -1,4 +1,5 @@
 import type { Actor } from '../domain/actor.ts';
+import { aliasIn, aliasNameOf } from '../domain/alias.ts';
 import type { Approval } from '../domain/approval.ts';
 import { WalletError } from '../domain/errors.ts';
 import { transactionIdOf } from '../domain/ids.ts';
@@ -43,8 +44,10 @@ export const restoredFingerprint = 'restored';
  */
 function isRestored(image: Item, record: Item, namesNoAmount: boolean): boolean {
   if (image['fingerprint'] !== restoredFingerprint) return false;
-  const receiverOf = ({ toWalletId, counterpartyWalletId }: Item) =>
-    walletIdOfPartition(String(toWalletId ?? counterpartyWalletId));
+  // An alias may name another wallet of its owner by now, or none.
+  const areNamed = typeof image['to'] === 'string' && typeof record['to'] === 'string';
+  const receiverOf = ({ to, toWalletId, counterpartyWalletId }: Item) =>
+    areNamed ? aliasNameOf(aliasIn(String(to))) : walletIdOfPartition(String(toWalletId ?? counterpartyWalletId));
   const members = ['type', 'walletId', 'currency', 'originalTransactionId'];
   const isSameAmount = image['amount'] === record['amount'] || namesNoAmount;
   return (

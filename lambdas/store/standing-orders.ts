@@ -1,5 +1,6 @@
 import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { indexes } from '../contract.ts';
+import { aliasIn, aliasNameOf } from '../domain/alias.ts';
 import { WalletError } from '../domain/errors.ts';
 import { isTime } from '../domain/hours.ts';
 import { fingerprintOf } from '../domain/ids.ts';
@@ -103,8 +104,17 @@ function putOrder(table: Table, order: ActiveOrder): WriteItem {
 
 /** Returns whether both orders were asked for with the same payments. */
 function isSameOrder(one: StandingOrder, other: StandingOrder): boolean {
-  const textOf = ({ walletId, amount, toWalletId, destination, every, firstAt, until, count }: StandingOrder) =>
-    fingerprintOf([walletId, amount, toWalletId ?? '', destination ?? {}, every, firstAt, until ?? '', count ?? 0]);
+  // An alias may name another wallet of its owner by now, or none.
+  const areNamed = one.to !== undefined && other.to !== undefined;
+  const receiverOf = ({ to, toWalletId }: StandingOrder) =>
+    areNamed && to !== undefined ? aliasNameOf(aliasIn(to)) : (toWalletId ?? '');
+  const textOf = (order: StandingOrder) => {
+    const { walletId, amount, destination, every, firstAt, until, count } = order;
+    return fingerprintOf([
+      ...[walletId, amount, receiverOf(order), destination ?? {}],
+      ...[every, firstAt, until ?? '', count ?? 0],
+    ]);
+  };
   return textOf(one) === textOf(other);
 }
 

@@ -5,6 +5,7 @@ import { beforeEach, describe, it } from '@jest/globals';
 import { cancelStandingOrder, openStandingOrder } from '../../lambdas/api/standing-orders.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
+import { aliasItem } from '../../lambdas/store/aliases.ts';
 import { orderKey, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import { UnreadableItem } from '../../lambdas/store/unreadable.ts';
 import { getOrder } from '../../lambdas/store/standing-orders.ts';
@@ -114,6 +115,24 @@ describe('a standing order in a restored table', () => {
     await sweep({ table, withdrawals: queue, transfers: queue });
     const { items } = await listTransactions(table, { walletId, limit: 1 });
     assert.equal(items[0] && 'standingOrderId' in items[0] && items[0].standingOrderId, standingOrderId);
+  });
+
+  it('to an alias hides its wallet from the payer, and answers a repetition when the alias has moved', async () => {
+    const { table } = books;
+    const alias = { alias: 'bobby', ownerId: 'bob', version: 1, updatedAt: timeOf(table) };
+    await plant(table, aliasItem({ ...alias, wallets: { EUR: toWalletId } }));
+    const [key, body] = [newKey(), orderOf({ to: '@bobby' })];
+    const standingOrderId = await open({ to: '@bobby', firstAt: body.firstAt }, key);
+    const events = await eventsUntilNow();
+    await removeItem(table, orderKey(standingOrderId));
+    await removeItem(table, transactionKey(`tx_${standingOrderId.slice('so_'.length)}`));
+    const { now } = table.clock;
+    await recover(books, events);
+    table.clock.now = now;
+    assert.equal((await getOrder(table, standingOrderId))?.to, '@bobby');
+    await plant(table, aliasItem({ ...alias, wallets: {} }));
+    const again = await request(key, body);
+    assert.deepEqual([again.status, again.body?.['to'], again.body?.['toWalletId']], [201, '@bobby', undefined]);
   });
 
   it("is its opener's again when it has made its last payment, which the service did", async () => {

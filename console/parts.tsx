@@ -1,6 +1,6 @@
 /** The small parts that every view is made of. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { useDesk } from './context.ts';
 import { adviceOf, isSignedOut } from './load.ts';
 import type { Loaded } from './load.ts';
@@ -11,7 +11,8 @@ import { timeText } from './time.ts';
 /** The heading of a view. It takes the focus when the view opens, so that a screen reader reads it. */
 export function Heading({ children, title }: { readonly children: ComponentChildren; readonly title: string }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  // Before the browser paints: nobody sees the heading without the focus.
+  useLayoutEffect(() => {
     document.title = `${title} · Wallet console`;
     heading.current?.focus();
   }, [title]);

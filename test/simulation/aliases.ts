@@ -3,13 +3,30 @@ import { aliasKey } from '../../lambdas/store/keys.ts';
 import { walletIdOfNobody } from '../../lambdas/domain/ids.ts';
 import { walletLooks } from './asks.ts';
 import type { Ask, Witness } from './asks.ts';
-import { walletIdOfName } from './history.ts';
-import type { Item, Violate } from './items.ts';
+import { transactionIdOfName, walletIdOfName } from './history.ts';
+import type { Action, WalletName } from './history.ts';
+import type { Item, Violate, WalletState } from './items.ts';
 import type { Ledger } from './ledger.ts';
+import { isOfWebhooks } from './webhook-steps.ts';
+
+/** The names of histories that no owner can take. */
+const reserved: ReadonlySet<string> = new Set(['bank']);
+const most = 3;
+
+/** An action that names its receiver by an alias. */
+type PaysByAlias = Extract<Action, { readonly alias?: string; readonly amount: number }> & {
+  readonly wallet: WalletName;
+  readonly alias: string;
+};
+
+/** Returns the one name of an alias, however it is written. */
+function nameOf(alias: string): string {
+  return alias.replace(/[._]/g, '').toLowerCase();
+}
 
 /** Returns the states of an alias in the time of a request. */
-function aliasLooks(alias: string, { from, to }: Ask, ledger: Ledger): (Item | undefined)[] {
-  const { pk, sk } = aliasKey(alias);
+function aliasLooks(alias: string, { from, to }: Pick<Ask, 'from' | 'to'>, ledger: Ledger): (Item | undefined)[] {
+  const { pk, sk } = aliasKey(nameOf(alias));
   return ledger.looks(pk, sk, from, to);
 }
 
@@ -17,65 +34,124 @@ function walletOf(look: Item | undefined, currency: string): string | undefined 
   return (look?.['wallets'] as Readonly<Record<string, string>> | undefined)?.[currency];
 }
 
-/** Returns the wallets that a payment by an alias may have reached: those that it had in the time of the request. */
+/** Returns whether a request names its receiver by an alias. */
+export function paysByAlias(action: Action): action is PaysByAlias {
+  return !isOfWebhooks(action) && 'amount' in action && 'alias' in action && action.alias !== undefined;
+}
+
+/**
+ * Returns the wallets that a payment by an alias may have been fixed to: those that the alias had in the time of the request.
+ */
 export function paidByAlias(ask: Ask, ledger: Ledger): string[] | undefined {
   const { action } = ask.step;
-  if (action.do !== 'transfer' || action.alias === undefined) return undefined;
+  if (!paysByAlias(action)) return undefined;
   const { currency } = action.wallet;
-  const nobody = walletIdOfNobody(currency, action.alias);
+  const nobody = walletIdOfNobody(currency, nameOf(action.alias));
   return aliasLooks(action.alias, ask, ledger).map((look) => walletOf(look, currency) ?? nobody);
 }
 
-/** Returns whether the state of that time justifies a refusal that is about an alias; undefined for others. */
-export function isJustByAlias(code: string, ask: Ask, { ledger }: Witness): boolean | undefined {
-  const { action, principal, operator } = ask.step;
-  const paid = paidByAlias(ask, ledger);
-  if (paid !== undefined && action.do === 'transfer') {
-    if (code === 'same_wallet') return paid.includes(walletIdOfName(action.wallet));
-    if (code !== 'receiver_unavailable') return undefined;
-    return paid.some((walletId) => walletLooks(ledger, walletId, ask).some((wallet) => wallet?.status !== 'active'));
+/** Returns whether a stored payment has the receiver that its request named. */
+export function paysAsNamed(
+  { to, counterpartyWalletId }: { readonly to?: unknown; readonly counterpartyWalletId?: unknown },
+  ask: Ask,
+  ledger: Ledger,
+): boolean {
+  const { action } = ask.step;
+  if (paysByAlias(action)) {
+    const isPaid = paidByAlias(ask, ledger)?.some((walletId) => walletId === counterpartyWalletId) ?? false;
+    return isPaid && to === `@${action.alias.toLowerCase()}`;
   }
-  if (action.do !== 'change-wallet' || typeof action.alias !== 'string') return undefined;
-  const looks = aliasLooks(action.alias, ask, ledger);
-  const walletId = walletIdOfName(action.wallet);
+  const named = 'to' in action && action.to !== undefined ? walletIdOfName(action.to) : undefined;
+  return named === counterpartyWalletId && to === undefined;
+}
+
+/** Returns whether the state of that time justifies the refusal of a change of an alias; undefined for other refusals. */
+export function isJustByAlias(code: string, ask: Ask, { ledger }: Witness): boolean | undefined {
+  const { action } = ask.step;
+  if (action.do !== 'change-wallet') return undefined;
+  const { wallet, alias } = action;
+  const walletId = walletIdOfName(wallet);
+  const owners = walletLooks(ledger, walletId, ask).map((look) => look?.ownerId);
+  const isOwned = (look: Item | undefined) => owners.includes(look?.['ownerId'] as string | undefined);
+  const looks = typeof alias === 'string' ? aliasLooks(alias, ask, ledger) : [];
   switch (code) {
     case 'alias_unavailable':
-      return looks.some((look) => {
-        const held = walletOf(look, action.wallet.currency);
-        const isOthers = look !== undefined && look['ownerId'] !== principal && !operator;
-        return isOthers || (held !== undefined && held !== walletId);
-      });
-    // Another change of the alias was faster.
+      if (typeof alias !== 'string' || tookAll(owners, ask.from, ask.from, looks.filter(isOwned), ledger)) return false;
+      return (
+        reserved.has(nameOf(alias)) ||
+        looks.some((look) => {
+          const held = walletOf(look, wallet.currency);
+          return look !== undefined && (!isOwned(look) || (held !== undefined && held !== walletId));
+        })
+      );
+    case 'too_many_aliases':
+      return typeof alias === 'string' && tookAll(owners, ask.from, ask.to, [], ledger);
+    // Another change of the wallet or of an alias was faster.
     case 'busy':
-      return looks.length > 1 ? true : undefined;
+      return isChanged(ask, walletId, ledger) ? true : undefined;
     default:
       return undefined;
   }
 }
 
+/** Returns whether an owner has taken as many aliases as it can, and none of them is this one. */
+function tookAll(
+  owners: readonly unknown[],
+  from: number,
+  to: number,
+  own: readonly (Item | undefined)[],
+  ledger: Ledger,
+): boolean {
+  const taken = ledger
+    .keys()
+    .filter(({ sk }) => sk === 'ALIAS')
+    .filter(({ pk, sk }) => ledger.looks(pk, sk, from, to).some((look) => look && owners.includes(look['ownerId'])));
+  return own.length === 0 && taken.length >= most;
+}
+
+/** Returns whether the details of a wallet or any alias changed in the time of a request. */
+function isChanged({ from, to }: Ask, walletId: string, ledger: Ledger): boolean {
+  return ledger
+    .keys()
+    .filter(({ pk, sk }) => sk === 'ALIAS' || pk === `DETAILS#${walletId}`)
+    .some(({ pk, sk }) => ledger.looks(pk, sk, from, to).length > 1);
+}
+
 /** Returns whether a wallet had this alias, or none, at some time of a request. */
 export function hadAlias({ step: { action }, ...ask }: Ask, shown: unknown, ledger: Ledger): boolean {
   if (action.do !== 'change-wallet' || action.alias === undefined) return true;
-  const { wallet, alias = null } = action;
-  const isOf = (name: string) =>
-    aliasLooks(name, { ...ask, step: { action } } as Ask, ledger).some(
-      (look) => walletOf(look, wallet.currency) === walletIdOfName(wallet),
-    );
-  return alias === null ? shown === undefined : shown !== undefined && isOf(alias);
+  const { wallet, alias } = action;
+  if (alias === null) return shown === undefined;
+  const walletId = walletIdOfName(wallet);
+  const isOf = (look: Item | undefined) => walletOf(look, wallet.currency) === walletId;
+  return shown === alias.toLowerCase() && aliasLooks(alias, ask, ledger).some(isOf);
+}
+
+/** Returns whether the answer to a payer by an alias shows a wallet that it could not know. */
+export function showsReceiver({ step, response, ...ask }: Ask, { ledger }: Pick<Witness, 'ledger'>): boolean {
+  const { action, operator, principal } = step;
+  if (operator || !paysByAlias(action)) return false;
+  const text = JSON.stringify(response?.body ?? {});
+  const known = (wallet: WalletState | undefined) => wallet?.ownerId === principal;
+  return [...new Set(paidByAlias({ step, ...ask }, ledger))].some(
+    (walletId) => text.includes(walletId) && !walletLooks(ledger, walletId, { step, ...ask }).some(known),
+  );
 }
 
 /**
- * Checks at rest that no alias ever changed its owner, that each of its wallets is of that owner, and that exactly the
- * wallets that show it have it.
+ * Checks at rest that no alias ever changed its owner, that each of its wallets is of that owner, that exactly the wallets
+ * that show it have it, and that no owner took too many.
  */
 export function checkAliases(ledger: Ledger, violate: Violate): void {
   const owners = new Map(ledger.wallets().map(({ walletId, ownerId }) => [walletId, ownerId]));
-  const shown = new Map<unknown, unknown>(
-    ledger.latest().flatMap((item) => (item.sk === 'DETAILS' ? [[item['walletId'], item['alias']]] : [])),
-  );
-  for (const { pk, sk, ...last } of ledger.latest().filter((item) => item.sk === 'ALIAS')) {
-    for (const walletId of Object.values((last['wallets'] ?? {}) as Record<string, string>)) {
-      if (shown.get(walletId) !== last['alias']) {
+  const details = ledger.latest().filter(({ sk }) => sk === 'DETAILS');
+  const aliases = ledger.latest().filter(({ sk }) => sk === 'ALIAS');
+  const shown = new Map<unknown, unknown>(details.map((item) => [item['walletId'], item['alias']]));
+  const walletsOf = (look: Item) => Object.values((look['wallets'] ?? {}) as Record<string, string>);
+  for (const { pk, sk, ...last } of aliases) {
+    for (const walletId of walletsOf(last)) {
+      // Another wallet of its owner may have written it in another way since.
+      if (nameOf(String(shown.get(walletId))) !== nameOf(String(last['alias']))) {
         violate('an alias pays the wallets that show it', `${String(pk)}: ${walletId}`);
       }
     }
@@ -83,10 +159,28 @@ export function checkAliases(ledger: Ledger, violate: Violate): void {
     const all = new Set(looks.map((look) => look['ownerId']));
     if (all.size > 1) violate('an alias has one owner for ever', `${String(pk)}: ${[...all].join(', ')}`);
     for (const look of looks) {
-      for (const walletId of Object.values((look['wallets'] ?? {}) as Record<string, string>)) {
+      for (const walletId of walletsOf(look)) {
         if (owners.get(walletId) === look['ownerId']) continue;
         violate('an alias pays wallets of its owner', `${String(pk)}: ${walletId}`);
       }
     }
+  }
+  for (const [walletId, alias] of shown) {
+    const isPaid = aliases.some((one) => walletsOf(one).some((id) => id === walletId));
+    if ((alias !== undefined) !== isPaid) violate('an alias pays the wallets that show it', String(walletId));
+  }
+  for (const [ownerId, own] of Map.groupBy(aliases, (one) => one['ownerId'])) {
+    if (own.length > most) violate('an owner takes three aliases at most', `${String(ownerId)} has ${own.length}`);
+  }
+}
+
+/** Checks at rest that each standing order pays the receiver that its request named. */
+export function checkReceivers({ asks, ledger, violate }: Pick<Witness, 'asks' | 'ledger' | 'violate'>): void {
+  const orders = ledger.latest().filter(({ sk }) => sk === 'ORDER');
+  const opened = asks.filter(({ step }) => step.action.do === 'open-standing-order');
+  for (const order of orders) {
+    const id = String(order['standingOrderId']).replace('so_', 'tx_');
+    const sent = opened.filter(({ step }) => transactionIdOfName(step) === id);
+    if (!sent.some((ask) => paysAsNamed(order, ask, ledger))) violate('an order pays as it was asked to', id);
   }
 }

@@ -21,7 +21,7 @@ import {
 import { limitsOf, versionOf } from './limits.ts';
 import type { Ask, Witness } from './asks.ts';
 import { orderLooks, seesOrder, wrongInOrder } from './orders.ts';
-import { hadAlias } from './aliases.ts';
+import { hadAlias, showsReceiver } from './aliases.ts';
 import { strangeOn, wasNamed } from './references.ts';
 import { isJust, mustBeRefused } from './refusals.ts';
 import { checkWebhookAnswer } from './webhook-answers.ts';
@@ -46,6 +46,7 @@ export function checkAnswer(asked: Ask, witness: Witness): void {
   if (isForged(ask.step) && response.status < 500 && code !== 'unauthorized' && !witness.keys.hasFailed()) {
     violate('a withdrawn key is refused', said);
   }
+  if (showsReceiver(ask, witness)) violate('a payer by an alias does not learn its wallet', said);
   if (namesReceiver(ask)) violate('a payer does not learn which receiver takes no money', said);
   if (response.status < 300) {
     if (!maySee(ask, witness)) violate('no caller reaches the wallets of others', said);
@@ -98,12 +99,12 @@ function wrongIn(ask: Ask, { status, body, headers }: Response, { ledger }: Witn
     case 'list-batch-items':
       return wrongInLines(body, action.target, ask, ledger);
     case 'open-standing-order':
-      return status === 201 ? wrongInOrder(body, orderLooks(ledger, step, ask)) : 'it is no new order';
+      return status === 201 ? wrongInOrder(body, step, orderLooks(ledger, step, ask)) : 'it is no new order';
     case 'cancel-standing-order':
       if (body['status'] !== 'ended' || body['end'] !== 'cancelled') return 'it is not cancelled';
-      return wrongInOrder(body, orderLooks(ledger, action.target, ask));
+      return wrongInOrder(body, step, orderLooks(ledger, action.target, ask));
     case 'get-standing-order':
-      return wrongInOrder(body, orderLooks(ledger, action.target, ask));
+      return wrongInOrder(body, step, orderLooks(ledger, action.target, ask));
     case 'list-standing-orders': {
       const strange = (body['items'] as Item[]).find((item) => item['walletId'] !== walletIdOfName(action.wallet));
       return strange === undefined ? undefined : `${String(strange['standingOrderId'])} is not of this wallet`;
@@ -186,7 +187,11 @@ function wrongIn(ask: Ask, { status, body, headers }: Response, { ledger }: Witn
       const walletId = walletIdOfName(action.wallet);
       const items = body['items'] as Item[];
       const strange = items.find((item) => item['walletId'] !== walletId && item['counterpartyWalletId'] !== walletId);
-      return strange === undefined ? undefined : `${String(strange['transactionId'])} is not of this wallet`;
+      if (strange !== undefined) return `${String(strange['transactionId'])} is not of this wallet`;
+      const isShown = ({ walletId: id, to, counterpartyWalletId }: Item) =>
+        id === walletId && to !== undefined && counterpartyWalletId !== undefined;
+      const shown = step.operator ? undefined : items.find(isShown);
+      return shown && `${String(shown['transactionId'])} shows the wallet behind an alias`;
     }
     case 'find-transactions': {
       const strange = strangeOn(body['items'] as Item[], action.reference, ask, ledger);

@@ -7,7 +7,7 @@ import type { Ledger } from './ledger.ts';
 import { feesAround } from './fees.ts';
 import type { FeeSettings } from './fees.ts';
 import { exceededBy } from './limits.ts';
-import { sharing } from './references.ts';
+import { hasReference, sharing } from './references.ts';
 
 export interface BatchState extends Item {
   readonly batchId: string;
@@ -140,7 +140,7 @@ function endOf(
     const isTaken =
       reference !== undefined &&
       code === 'reference_taken' &&
-      sharing(reference, undefined, ledger.transactions()).length > 0;
+      sharing(reference, undefined, ledger.transactions()).some(({ transactionId }) => transactionId !== id);
     const isJust = isTaken || looks.some((look) => fees.some((fee) => refuses(look, code, amount + fee)));
     return isJust ? 'refused' : `${key} is refused as ${code}, without a reason`;
   }
@@ -152,6 +152,7 @@ function endOf(
     made.amount === amount &&
     made.walletId === walletId &&
     made.counterpartyWalletId === receiver &&
+    hasReference(made, reference) &&
     made['batchId'] === batchId;
   return isAsked ? 'made' : `${key} made another transaction`;
 }

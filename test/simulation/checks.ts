@@ -2,7 +2,7 @@
 import { service } from '../../lambdas/domain/actor.ts';
 import { covers, stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
 import { restoredFingerprint } from '../../lambdas/store/operations.ts';
-import { checkAliases, paidByAlias } from './aliases.ts';
+import { checkAliases, checkReceivers, paysAsNamed } from './aliases.ts';
 import { checkApprovals, isAsked } from './approvals.ts';
 import type { Banks } from './bank.ts';
 import { checkBatches, linesOf } from './batches.ts';
@@ -11,6 +11,7 @@ import type { Ask, Witness } from './asks.ts';
 import { transactionIdOfName, walletIdOfName } from './history.ts';
 import type { TransactionState } from './items.ts';
 import type { Ledger } from './ledger.ts';
+import { hasReference } from './references.ts';
 import { checkSplits } from './splits.ts';
 import { isFarOff } from './orders.ts';
 import { isOfWebhooks } from './webhook-steps.ts';
@@ -38,6 +39,7 @@ export function checkAtRest(witness: Witness, banks: Banks): void {
   checkApprovals(witness);
   checkBatches(witness);
   checkAliases(ledger, violate);
+  checkReceivers(witness);
 }
 
 function checkKeys(witness: Witness, transactions: ReadonlyMap<string, TransactionState>): void {
@@ -107,18 +109,17 @@ function isFor(stored: TransactionState, ask: Ask, ledger: Ledger): boolean {
   const { step, route } = ask;
   const { action } = step;
   if (!(route in types) || types[route as keyof typeof types] !== stored.type) return false;
+  if (!hasReference(stored, 'reference' in action ? action.reference : undefined)) return false;
   if (action.do === 'refund' && action.chargeback !== stored['chargeback']) return false;
   if (action.do === 'capture' || action.do === 'refund') {
     const isAmount = action.amount === undefined || action.amount === stored.amount;
     return isAmount && transactionIdOfName(action.target) === stored.originalTransactionId;
   }
   if (!('amount' in action)) return false;
-  const to = 'to' in action ? walletIdOfName(action.to) : undefined;
-  const receivers = paidByAlias(ask, ledger) ?? [to];
   return (
     action.amount === stored.amount &&
     walletIdOfName(action.wallet) === stored.walletId &&
-    receivers.includes(stored.counterpartyWalletId)
+    paysAsNamed(stored, ask, ledger)
   );
 }
 

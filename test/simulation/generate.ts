@@ -23,6 +23,7 @@ import { newSplit } from './split-steps.ts';
 import { withApprovals } from './random-approvals.ts';
 import { withFees } from './random-fees.ts';
 import { withBatches } from './random-batches.ts';
+import { withAliases } from './random-aliases.ts';
 import { withReferences } from './random-references.ts';
 import { withSchedules } from './random-schedules.ts';
 import { withWebhooks } from './random-webhooks.ts';
@@ -370,7 +371,7 @@ export function generate(seed: string, most: number): History {
       }),
     ),
   );
-  return withWebhooks(withReferences(withSchedules(history)));
+  return withWebhooks(withAliases(withReferences(withSchedules(history))));
 }
 
 /** Returns the faults of a history. They are of some kinds only, so that each of these occurs often. */

@@ -79,7 +79,7 @@ export type Action =
       readonly do: 'transfer';
       readonly wallet: WalletName;
       readonly to: WalletName;
-      /** Names the receiver in place of the wallet `to`. */
+      /** Names the receiver in place of the wallet `to`; also below. */
       readonly alias?: string;
       readonly amount: number;
       readonly queued: boolean;
@@ -97,6 +97,7 @@ export type Action =
       readonly do: 'open-hold';
       readonly wallet: WalletName;
       readonly to?: WalletName;
+      readonly alias?: string;
       readonly amount: number;
       readonly reference?: string;
       readonly expiresAt: number;
@@ -128,6 +129,7 @@ export type Action =
       readonly do: 'open-standing-order';
       readonly wallet: WalletName;
       readonly to: WalletName;
+      readonly alias?: string;
       readonly amount: number;
       readonly every: 'week' | 'month';
       readonly firstAt: number;
@@ -289,7 +291,7 @@ export function requestOf(
           headers: prefer(action.queued, action.waitSeconds),
           body: {
             amount: action.amount,
-            ...(action.alias === undefined ? { toWalletId: walletIdOfName(action.to) } : { to: `@${action.alias}` }),
+            ...receiverIn(action),
             ...referring(action, key),
             ...later(action),
           },
@@ -322,9 +324,9 @@ export function requestOf(
       return { route: action.do, request: { as, key, path: onTransaction(action.target), body } };
     }
     case 'open-hold': {
-      const { amount, to } = action;
+      const { amount } = action;
       const expiresAt = new Date(epoch + action.expiresAt).toISOString();
-      const body = { amount, expiresAt, ...(to && { toWalletId: walletIdOfName(to) }), ...referring(action, key) };
+      const body = { amount, expiresAt, ...receiverIn(action), ...referring(action, key) };
       return { route: action.do, request: { as, key, path: onWallet(action.wallet), body } };
     }
     case 'capture': {
@@ -376,9 +378,9 @@ export function requestOf(
     case 'list-batch-items':
       return { route: action.do, request: { as, path: { batchId: batchIdOfName(action.target) } } };
     case 'open-standing-order': {
-      const { amount, every, count, to } = action;
+      const { amount, every, count } = action;
       const firstAt = new Date(epoch + action.firstAt).toISOString();
-      const body = { amount, every, firstAt, ...(count !== undefined && { count }), toWalletId: walletIdOfName(to) };
+      const body = { amount, every, firstAt, ...(count !== undefined && { count }), ...receiverIn(action) };
       return { route: action.do, request: { as, key, path: onWallet(action.wallet), body } };
     }
     case 'cancel-standing-order':
@@ -421,6 +423,12 @@ function onApproval(target: CommandName) {
 
 function onOrder(target: CommandName) {
   return { standingOrderId: standingOrderIdOf(transactionIdOfName(target)) };
+}
+
+/** Returns the receiver that a payment names, if any. */
+function receiverIn({ to, alias }: { readonly to?: WalletName; readonly alias?: string }) {
+  if (alias !== undefined) return { to: `@${alias}` };
+  return to === undefined ? {} : { toWalletId: walletIdOfName(to) };
 }
 
 /** Returns the reference of a command: its key, or one that it has for itself alone. */

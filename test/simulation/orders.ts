@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Ask, Witness } from './asks.ts';
 import { walletLooks } from './asks.ts';
 import { transactionIdOfName } from './history.ts';
-import type { CommandName } from './history.ts';
+import type { CommandName, Step } from './history.ts';
 import type { Item, TransactionState, Violate } from './items.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -15,6 +15,7 @@ export interface OrderState extends Item {
   readonly amount: number;
   readonly fee?: number;
   readonly counterpartyWalletId?: string;
+  readonly to?: string;
   readonly made: number;
   readonly firstAt: string;
   readonly count?: number;
@@ -82,13 +83,13 @@ export function checkPayments(order: OrderState, transactions: readonly Transact
     violate('an order pays once at a time', says);
   }
   for (const payment of payments) {
-    const { transactionId, amount, fee, walletId, counterpartyWalletId, principal, status } = payment;
+    const { transactionId, amount, fee, walletId, counterpartyWalletId, to, principal, status } = payment;
     const isFor =
       amount === order.amount &&
       fee === order.fee &&
       walletId === walletOfOrder(order) &&
       principal === order.principal;
-    if (!isFor || counterpartyWalletId !== order.counterpartyWalletId) {
+    if (!isFor || counterpartyWalletId !== order.counterpartyWalletId || to !== order.to) {
       violate('a payment is what its order says', `${transactionId} of ${standingOrderId}`);
     }
     if (end === 'cancelled' && status === 'scheduled') {
@@ -120,15 +121,20 @@ export function seesOrder(ask: Ask, { ledger }: Pick<Witness, 'ledger'>): boolea
 }
 
 /** Returns the fault of a standing order in an answer, if any. */
-export function wrongInOrder(body: Item, looks: readonly (OrderState | undefined)[]): string | undefined {
+export function wrongInOrder(
+  body: Item,
+  { operator }: Pick<Step, 'operator'>,
+  looks: readonly (OrderState | undefined)[],
+): string | undefined {
   const isShown = looks.some(
     (look) =>
       look !== undefined &&
-      ['standingOrderId', 'status', 'amount', 'every', 'firstAt', 'made', 'nextAt', 'end'].every((field) =>
+      ['standingOrderId', 'status', 'amount', 'every', 'firstAt', 'made', 'nextAt', 'end', 'to'].every((field) =>
         isDeepStrictEqual(body[field], look[field]),
       ) &&
       body['walletId'] === walletOfOrder(look) &&
-      body['toWalletId'] === look.counterpartyWalletId,
+      // An owner does not see the wallet behind an alias.
+      body['toWalletId'] === (look.to !== undefined && !operator ? undefined : look.counterpartyWalletId),
   );
   return isShown ? undefined : 'no standing order looked like that';
 }

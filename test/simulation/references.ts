@@ -23,6 +23,16 @@ export function sharing(
   );
 }
 
+/** Returns whether a transaction has the reference for itself alone that its request asked for; none: it has no such. */
+export function hasReference(
+  { externalReference, uniqueReference }: TransactionState,
+  reference: string | undefined,
+): boolean {
+  return reference === undefined
+    ? uniqueReference === undefined
+    : uniqueReference === true && externalReference === reference;
+}
+
 /** Checks a transaction that was made: a unique reference has at most one, and a record that names it. */
 export function checkReference(
   transaction: TransactionState,

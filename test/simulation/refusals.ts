@@ -23,7 +23,7 @@ import {
   walletsOf,
 } from './asks.ts';
 import type { Ask, Witness } from './asks.ts';
-import { isJustByAlias } from './aliases.ts';
+import { isJustByAlias, paidByAlias } from './aliases.ts';
 import { isTaken } from './references.ts';
 import { isJustForSplit, isTorn } from './splits.ts';
 
@@ -85,7 +85,9 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
         ? [originals.at(-1)?.giver, originals.at(-1)?.receiver]
         : (approval?.walletIds ?? walletsOf(action));
   const sources = source === undefined ? [] : walletLooks(ledger, source, ask);
-  const targets = target === undefined ? [] : walletLooks(ledger, target, ask);
+  const byAlias = paidByAlias(ask, ledger);
+  const receivers = byAlias ?? (target === undefined ? [] : [target]);
+  const targets = receivers.flatMap((walletId) => walletLooks(ledger, walletId, ask));
   const amount =
     ('amount' in action ? action.amount : (hold?.amount ?? approval?.amount)) ??
     Math.max(0, ...originals.map(({ left }) => left));
@@ -93,7 +95,9 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
   const isLater = 'executeAt' in action;
   const isDirect = action.do === 'transfer' && !action.queued && !isLater;
   const looksAtBoth = action.do === 'capture' || isRefund || isDirect;
-  const touched = looksAtBoth ? [...sources, ...targets] : sources;
+  // Nobody learns that an alias has no wallet.
+  const touched = looksAtBoth && byAlias === undefined ? [...sources, ...targets] : sources;
+  const isToAlias = byAlias !== undefined || hold?.to !== undefined;
   const credited = action.do === 'charge' || approval?.command === 'charge' ? sources : targets;
   // A capture without an amount takes what is left when it is written.
   const isRest = action.do === 'capture' && action.amount === undefined;
@@ -156,6 +160,7 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
       return (
         looksAtBoth &&
         ((!isRefund && exceeded(credited, 'in').length > 0) ||
+          (isToAlias && credited.includes(undefined)) ||
           credited.some(
             (wallet) =>
               wallet !== undefined && (wallet.status !== 'active' || wallet.total > Number.MAX_SAFE_INTEGER - amount),
@@ -186,9 +191,10 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'balance_limit_exceeded':
       return credited.some((wallet) => wallet !== undefined && wallet.total > Number.MAX_SAFE_INTEGER - amount);
     case 'currency_mismatch':
-      return 'to' in action && action.wallet.currency !== action.to.currency;
+      return byAlias === undefined && 'to' in action && action.wallet.currency !== action.to?.currency;
     case 'same_wallet':
-      return 'to' in action && walletIdOfName(action.to) === source;
+      if (byAlias !== undefined) return byAlias.some((walletId) => walletId === source);
+      return 'to' in action && action.to !== undefined && walletIdOfName(action.to) === source;
     case 'hold_ended':
       return holds.some((one) => one?.status === 'ended');
     case 'hold_expired':

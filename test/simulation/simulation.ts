@@ -414,6 +414,7 @@ export async function simulate(
     setAside: books?.setAside() ?? 0,
     clockDoubts,
     webhooks,
+    ledger,
   });
   const traces = tracesIn(history, ledger, decided);
   return { violations, points: world.points, struck: world.struck, tally, states, traces, story };

@@ -108,16 +108,17 @@ function isBookedAs(ask: Ask, stored: readonly TransactionState[]): boolean {
   const { action } = ask.step;
   if (action.do !== 'split') return false;
   const ids = legIdsOf(ask);
-  const wanted = action.legs.map(({ wallet, to, amount }, n) => [
+  const wanted = action.legs.map(({ wallet, to, amount, reference }, n) => [
     ids[n],
     walletIdOfName(wallet),
     walletIdOfName(to),
     amount,
+    reference,
   ]);
   const booked = new Map(
-    stored.map((one) => [
-      one.transactionId,
-      [one.transactionId, one.walletId, one.counterpartyWalletId, one.amount] as const,
+    stored.map(({ transactionId, walletId, counterpartyWalletId, amount, uniqueReference, externalReference }) => [
+      transactionId,
+      [transactionId, walletId, counterpartyWalletId, amount, uniqueReference && externalReference] as const,
     ]),
   );
   return booked.size === wanted.length && ids.every((id, n) => isDeepStrictEqual(booked.get(id), wanted[n]));

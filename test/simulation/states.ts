@@ -5,6 +5,7 @@
 import { epoch } from '../engine.ts';
 import { codeOf } from './asks.ts';
 import type { Ask } from './asks.ts';
+import { aliasStates } from './alias-states.ts';
 import { isOfAnotherBank } from './checks.ts';
 import { isForged, walletIdOfName } from './history.ts';
 import type { History, Step } from './history.ts';
@@ -31,6 +32,7 @@ export interface Remains {
   /** The number of times that a worker could not prove its clock right. */
   readonly clockDoubts: number;
   readonly webhooks: Webhooks | undefined;
+  readonly ledger: Ledger;
 }
 
 const unreported = 'the worker reported no result';
@@ -186,6 +188,7 @@ const predicates = {
     asks.some(
       ({ step: { action }, response }) =>
         action.do === 'transfer' &&
+        action.alias === undefined &&
         response !== undefined &&
         codeOf(response) === 'receiver_unavailable' &&
         lives.some((life) => life[0]?.['walletId'] === walletIdOfName(action.to) && isEver(life, 'limits')),
@@ -299,6 +302,7 @@ const predicates = {
   'a worker with a wrong clock does not visit the bank': ({ history, clockDoubts }) =>
     history.service.wrongByMs > 0 && clockDoubts > 0,
   ...webhookStates,
+  ...aliasStates,
   'clocks differ by seconds': ({ history }) => history.service.clocksDifferMs > 1_000,
 } as const satisfies Record<string, (remains: Remains) => boolean>;
 

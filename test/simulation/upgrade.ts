@@ -4,6 +4,7 @@ import type { ReleaseModule, Rollout, Stage } from './deployment.ts';
 import type { History } from './history.ts';
 import type { Item, Violate, WalletState } from './items.ts';
 import { newMembers } from './newer-releases.ts';
+import { withoutAliases } from './random-aliases.ts';
 import { withoutApprovals } from './random-approvals.ts';
 import { withoutFees } from './random-fees.ts';
 import { withoutBatches } from './random-batches.ts';
@@ -32,11 +33,15 @@ const parts: readonly { readonly route: string; readonly without: (history: Hist
 
 /**
  * Returns the part of a history that an upgrade has: its table is never put back, and its old release has all parts. Records
- * with a fee have version 2, which is the newer one here. Webhooks have no newer items.
+ * with a fee have version 2, which is the newer one here. Webhooks have no newer items. An old release may show payers the
+ * wallet behind an alias.
  */
 export function fitForUpgrade({ restore, ...history }: History, { old }: Releases): History {
   const lacking = parts.filter(({ route }) => !old.routes.has(route));
-  return lacking.reduce<History>((rest, { without }) => without(rest), withoutFees(withoutWebhooks(history)));
+  return lacking.reduce<History>(
+    (rest, { without }) => without(rest),
+    withoutAliases(withoutFees(withoutWebhooks(history))),
+  );
 }
 
 /** The types of newer items, each as often as it is to occur. */

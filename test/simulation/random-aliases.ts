@@ -1,0 +1,109 @@
+/** Random aliases: owners take them, move them and give them up, and payers name receivers by them. */
+import { between, chance, choose } from './chance.ts';
+import type { Action, History, Step, WalletName } from './history.ts';
+import { isOfWebhooks } from './webhook-steps.ts';
+
+interface Owned extends WalletName {
+  readonly owner: string;
+}
+
+/** The names that each owner wants first, as it may write them. The second name is every owner's wish. */
+const wishes = {
+  alice: ['alice', 'shop', 'Alice_1', 'a.lice'],
+  bob: ['bob', 'shop', 'bob.builder', 'BobBuilder'],
+  carol: ['carol', 'shop', 'carol_c', 'Shop.2'],
+} as const;
+/** Names that are wanted beyond an owner's three, of others, or reserved. */
+const others = ['corner', 'bob', 'bank', 'S.hop', 'garden'] as const;
+const nobody = 'nobody.here';
+
+/** Returns some histories with aliases, and the others as they are. */
+export function withAliases(history: History): History {
+  const { seed, steps, restore } = history;
+  // A table that was put back without a recovery forgets who took an alias, and another owner can take it.
+  if ((restore !== undefined && restore.recovery === undefined) || chance(seed, 'aliases') >= 0.3) return history;
+  const wallets = steps.flatMap(({ principal, operator, key, action }): Owned[] =>
+    action.do === 'create-wallet' && (!operator || action.owner !== undefined)
+      ? [{ principal, key, currency: action.currency, owner: action.owner ?? principal }]
+      : [],
+  );
+  const last = Math.max(...steps.map(({ at }) => at));
+  const paid = steps.map((step) => ({ ...step, action: byAlias(seed, wallets, step) }));
+  // The wallet of the revenue has no alias.
+  const named = wallets.filter(({ owner }) => namesOf(owner).length > 0);
+  return { ...history, steps: [...paid, ...named.flatMap((wallet, n) => changesOf(seed, named, wallet, n, last))] };
+}
+
+/** Returns a history without aliases. */
+export function withoutAliases({ steps, ...history }: History): History {
+  const kept = steps.filter(({ action }) => action.do !== 'change-wallet');
+  return { ...history, steps: kept.map((step) => ({ ...step, action: withoutAlias(step.action) })) };
+}
+
+function withoutAlias(action: Action): Action {
+  if (isOfWebhooks(action) || action.do === 'change-wallet' || !('alias' in action)) return action;
+  const { alias, ...rest } = action;
+  return rest;
+}
+
+/** Returns the action of a step, which names its receiver by an alias or not: steps with one key do the same. */
+function byAlias(seed: string, wallets: readonly Owned[], { principal, key, action }: Step): Action {
+  const canPay = action.do === 'transfer' || action.do === 'open-hold' || action.do === 'open-standing-order';
+  if (!canPay || action.to === undefined || chance(seed, 'by alias', principal, key) >= 0.65) return action;
+  const draw = chance(seed, 'alias', principal, key);
+  if (draw < 0.08) return { ...action, alias: nobody };
+  const owner = wallets.find((wallet) => wallet.key === action.to?.key)?.owner ?? '';
+  const names = namesOf(owner);
+  // Mostly the first name, which its owner takes first.
+  const nth = draw < 0.6 ? 0 : between(0, 2, seed, 'which alias', principal, key);
+  const name = names[nth];
+  if (name === undefined) return action;
+  return { ...action, alias: chance(seed, 'spelled', principal, key) < 0.2 ? name.toUpperCase() : name };
+}
+
+function namesOf(owner: string): readonly string[] {
+  return (wishes as Readonly<Record<string, readonly string[]>>)[owner] ?? [];
+}
+
+/** Returns the changes of a wallet's alias: most wallets take one at first, and some move it or give it up later. */
+function changesOf(seed: string, wallets: readonly Owned[], wallet: Owned, nth: number, last: number): Step[] {
+  // Some want more than an owner can take.
+  const collects = chance(seed, 'collects', nth) < 0.1;
+  const count = collects ? 6 : between(0, 2, seed, 'changes', nth);
+  const early = chance(seed, 'alias first', nth) < 0.75;
+  return Array.from({ length: early ? Math.max(1, count) : count }, (_, n): Step => {
+    const isFirst = early && n === 0;
+    const isStranger = chance(seed, 'stranger claims', nth, n) < 0.05;
+    const isOperator = chance(seed, 'operator claims', nth, n) < 0.1;
+    const stranger = choose(wallets, seed, 'stranger claims', nth, n).owner;
+    const isRepeated = n > 1 && chance(seed, 'claimed again', nth, n) < 0.15;
+    const { principal, key, currency } = wallet;
+    const named = isRepeated ? n - 1 : n;
+    return {
+      id: `n${nth}.${n}`,
+      at: isFirst ? between(100, 3_900, seed, 'claimed', nth) : between(4_000, last + 1_000, seed, 'claimed', nth, n),
+      principal: isOperator ? 'operator' : isStranger ? stranger : wallet.owner,
+      operator: isOperator,
+      key: `claim-${nth}-${named}`,
+      retries: choose([0, 1, 4], seed, 'claim retries', nth, n),
+      action: {
+        do: 'change-wallet',
+        wallet: { principal, key, currency },
+        name: 'Account',
+        alias:
+          isFirst && nth < 2
+            ? (namesOf(wallet.owner)[0] ?? null)
+            : wantedBy(seed, wallet.owner, collects, [nth, named]),
+      },
+    };
+  });
+}
+
+/** Returns the alias that an owner wants for a wallet; null: none any more. */
+function wantedBy(seed: string, owner: string, collects: boolean, nth: readonly number[]): string | null {
+  const draw = chance(seed, 'wanted alias', ...nth);
+  if (draw < (collects ? 0.05 : 0.3)) return null;
+  return draw < (collects ? 0.5 : 0.85)
+    ? choose(namesOf(owner), seed, 'own alias', ...nth)
+    : choose(others, seed, 'alias', ...nth);
+}

@@ -50,16 +50,21 @@ export function paidByAlias(ask: Ask, ledger: Ledger): string[] | undefined {
   return aliasLooks(action.alias, ask, ledger).map((look) => walletOf(look, currency) ?? nobody);
 }
 
-/** Returns whether a stored payment has the receiver that its request named. */
+/**
+ * Returns whether a stored payment has the receiver that its request named.
+ *
+ * @param canLackAlias whether its record may not show the alias
+ */
 export function paysAsNamed(
   { to, counterpartyWalletId }: { readonly to?: unknown; readonly counterpartyWalletId?: unknown },
   ask: Ask,
   ledger: Ledger,
+  canLackAlias = false,
 ): boolean {
   const { action } = ask.step;
   if (paysByAlias(action)) {
     const isPaid = paidByAlias(ask, ledger)?.some((walletId) => walletId === counterpartyWalletId) ?? false;
-    return isPaid && to === `@${action.alias.toLowerCase()}`;
+    return isPaid && (to === `@${action.alias.toLowerCase()}` || (canLackAlias && to === undefined));
   }
   const named = 'to' in action && action.to !== undefined ? walletIdOfName(action.to) : undefined;
   return named === counterpartyWalletId && to === undefined;
@@ -143,6 +148,8 @@ export function showsReceiver({ step, response, ...ask }: Ask, { ledger }: Pick<
  * that show it have it, and that no owner took too many.
  */
 export function checkAliases(ledger: Ledger, violate: Violate): void {
+  // A restore tears details and aliases apart, and forgets owners that no event has shown.
+  const isTorn = ledger.restored() !== undefined;
   const owners = new Map(ledger.wallets().map(({ walletId, ownerId }) => [walletId, ownerId]));
   const details = ledger.latest().filter(({ sk }) => sk === 'DETAILS');
   const aliases = ledger.latest().filter(({ sk }) => sk === 'ALIAS');
@@ -151,13 +158,13 @@ export function checkAliases(ledger: Ledger, violate: Violate): void {
   for (const { pk, sk, ...last } of aliases) {
     for (const walletId of walletsOf(last)) {
       // Another wallet of its owner may have written it in another way since.
-      if (nameOf(String(shown.get(walletId))) !== nameOf(String(last['alias']))) {
+      if (!isTorn && nameOf(String(shown.get(walletId))) !== nameOf(String(last['alias']))) {
         violate('an alias pays the wallets that show it', `${String(pk)}: ${walletId}`);
       }
     }
     const looks = ledger.looks(String(pk), String(sk), 0, Infinity).filter((look) => look !== undefined);
     const all = new Set(looks.map((look) => look['ownerId']));
-    if (all.size > 1) violate('an alias has one owner for ever', `${String(pk)}: ${[...all].join(', ')}`);
+    if (!isTorn && all.size > 1) violate('an alias has one owner for ever', `${String(pk)}: ${[...all].join(', ')}`);
     for (const look of looks) {
       for (const walletId of walletsOf(look)) {
         if (owners.get(walletId) === look['ownerId']) continue;
@@ -167,10 +174,12 @@ export function checkAliases(ledger: Ledger, violate: Violate): void {
   }
   for (const [walletId, alias] of shown) {
     const isPaid = aliases.some((one) => walletsOf(one).some((id) => id === walletId));
-    if ((alias !== undefined) !== isPaid) violate('an alias pays the wallets that show it', String(walletId));
+    if (!isTorn && (alias !== undefined) !== isPaid)
+      violate('an alias pays the wallets that show it', String(walletId));
   }
   for (const [ownerId, own] of Map.groupBy(aliases, (one) => one['ownerId'])) {
-    if (own.length > most) violate('an owner takes three aliases at most', `${String(ownerId)} has ${own.length}`);
+    if (!isTorn && own.length > most)
+      violate('an owner takes three aliases at most', `${String(ownerId)} has ${own.length}`);
   }
 }
 

@@ -140,7 +140,9 @@ function endOf(
     const isTaken =
       reference !== undefined &&
       code === 'reference_taken' &&
-      sharing(reference, undefined, ledger.transactions()).some(({ transactionId }) => transactionId !== id);
+      // A restore may have forgotten what took it.
+      (ledger.restored() !== undefined ||
+        sharing(reference, undefined, ledger.transactions()).some(({ transactionId }) => transactionId !== id));
     const isJust = isTaken || looks.some((look) => fees.some((fee) => refuses(look, code, amount + fee)));
     return isJust ? 'refused' : `${key} is refused as ${code}, without a reason`;
   }

@@ -109,7 +109,10 @@ function isFor(stored: TransactionState, ask: Ask, ledger: Ledger): boolean {
   const { step, route } = ask;
   const { action } = step;
   if (!(route in types) || types[route as keyof typeof types] !== stored.type) return false;
-  if (!hasReference(stored, 'reference' in action ? action.reference : undefined)) return false;
+  // A recovery may have made the record from other ones, which show neither its reference nor an alias.
+  const isMade = stored['fingerprint'] === restoredFingerprint;
+  const reference = 'reference' in action ? action.reference : undefined;
+  if (!hasReference(stored, reference) && !(isMade && stored.uniqueReference === undefined)) return false;
   if (action.do === 'refund' && action.chargeback !== stored['chargeback']) return false;
   if (action.do === 'capture' || action.do === 'refund') {
     const isAmount = action.amount === undefined || action.amount === stored.amount;
@@ -119,7 +122,7 @@ function isFor(stored: TransactionState, ask: Ask, ledger: Ledger): boolean {
   return (
     action.amount === stored.amount &&
     walletIdOfName(action.wallet) === stored.walletId &&
-    paysAsNamed(stored, ask, ledger)
+    paysAsNamed(stored, ask, ledger, isMade)
   );
 }
 

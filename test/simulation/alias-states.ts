@@ -9,7 +9,7 @@ type Reached = (remains: Remains) => boolean;
 
 /** Returns a function that says whether an alias, or the wallets of one, became as wanted. */
 function becomes(isWanted: (is: number, was: number) => boolean): Reached {
-  const walletsIn = ({ wallets }: Item) => Object.keys((wallets ?? {}) as object).length;
+  const walletsIn = ({ wallets }: Item) => Object.keys(wallets ?? {}).length;
   return ({ lives }) =>
     lives.some(
       (life) =>

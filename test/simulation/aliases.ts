@@ -36,7 +36,7 @@ function walletOf(look: Item | undefined, currency: string): string | undefined 
 
 /** Returns whether a request names its receiver by an alias. */
 export function paysByAlias(action: Action): action is PaysByAlias {
-  return !isOfWebhooks(action) && 'amount' in action && 'alias' in action && action.alias !== undefined;
+  return !isOfWebhooks(action) && 'amount' in action && 'alias' in action;
 }
 
 /**
@@ -66,7 +66,7 @@ export function paysAsNamed(
     const isPaid = paidByAlias(ask, ledger)?.some((walletId) => walletId === counterpartyWalletId) ?? false;
     return isPaid && (to === `@${action.alias.toLowerCase()}` || (canLackAlias && to === undefined));
   }
-  const named = 'to' in action && action.to !== undefined ? walletIdOfName(action.to) : undefined;
+  const named = 'to' in action ? walletIdOfName(action.to) : undefined;
   return named === counterpartyWalletId && to === undefined;
 }
 
@@ -148,39 +148,35 @@ export function showsReceiver({ step, response, ...ask }: Ask, { ledger }: Pick<
  * that show it have it, and that no owner took too many.
  */
 export function checkAliases(ledger: Ledger, violate: Violate): void {
+  const owners = new Map(ledger.wallets().map(({ walletId, ownerId }) => [walletId, ownerId]));
+  const aliases = ledger.latest().filter(({ sk }) => sk === 'ALIAS');
   // A restore tears details and aliases apart, and forgets owners that no event has shown.
   const isTorn = ledger.restored() !== undefined;
-  const owners = new Map(ledger.wallets().map(({ walletId, ownerId }) => [walletId, ownerId]));
-  const details = ledger.latest().filter(({ sk }) => sk === 'DETAILS');
-  const aliases = ledger.latest().filter(({ sk }) => sk === 'ALIAS');
-  const shown = new Map<unknown, unknown>(details.map((item) => [item['walletId'], item['alias']]));
-  const walletsOf = (look: Item) => Object.values((look['wallets'] ?? {}) as Record<string, string>);
   for (const { pk, sk, ...last } of aliases) {
-    for (const walletId of walletsOf(last)) {
-      // Another wallet of its owner may have written it in another way since.
-      if (!isTorn && nameOf(String(shown.get(walletId))) !== nameOf(String(last['alias']))) {
-        violate('an alias pays the wallets that show it', `${String(pk)}: ${walletId}`);
-      }
-    }
-    const looks = ledger.looks(String(pk), String(sk), 0, Infinity).filter((look) => look !== undefined);
-    const all = new Set(looks.map((look) => look['ownerId']));
-    if (!isTorn && all.size > 1) violate('an alias has one owner for ever', `${String(pk)}: ${[...all].join(', ')}`);
+    const looks = isTorn ? [last] : ledger.looks(String(pk), String(sk), 0, Infinity);
+    const all = new Set(looks.flatMap((look) => (look === undefined ? [] : [look['ownerId']])));
+    if (all.size > 1) violate('an alias has one owner for ever', `${String(pk)}: ${[...all].join(', ')}`);
     for (const look of looks) {
-      for (const walletId of walletsOf(look)) {
-        if (owners.get(walletId) === look['ownerId']) continue;
-        violate('an alias pays wallets of its owner', `${String(pk)}: ${walletId}`);
-      }
+      const strange = walletsIn(look).find((walletId) => owners.get(walletId) !== look?.['ownerId']);
+      if (strange !== undefined) violate('an alias pays wallets of its owner', `${String(pk)}: ${strange}`);
     }
   }
-  for (const [walletId, alias] of shown) {
-    const isPaid = aliases.some((one) => walletsOf(one).some((id) => id === walletId));
-    if (!isTorn && (alias !== undefined) !== isPaid)
-      violate('an alias pays the wallets that show it', String(walletId));
+  if (isTorn) return;
+  for (const { sk, ...details } of ledger.latest()) {
+    if (sk !== 'DETAILS') continue;
+    const walletId = String(details['walletId']);
+    const own = aliases.filter((one) => walletsIn(one).includes(walletId)).map((one) => nameOf(String(one['alias'])));
+    // Another wallet of its owner may have written it in another way since.
+    const shown = typeof details['alias'] === 'string' ? [nameOf(details['alias'])] : [];
+    if (own.join() !== shown.join()) violate('an alias pays the wallets that show it', `${walletId}: ${own.join()}`);
   }
   for (const [ownerId, own] of Map.groupBy(aliases, (one) => one['ownerId'])) {
-    if (!isTorn && own.length > most)
-      violate('an owner takes three aliases at most', `${String(ownerId)} has ${own.length}`);
+    if (own.length > most) violate('an owner takes three aliases at most', `${String(ownerId)} has ${own.length}`);
   }
+}
+
+function walletsIn(look: Item | undefined): string[] {
+  return Object.values((look?.['wallets'] ?? {}) as Readonly<Record<string, string>>);
 }
 
 /** Checks at rest that each standing order pays the receiver that its request named. */

@@ -31,7 +31,8 @@ export function withAliases(history: History): History {
   const paid = steps.map((step) => ({ ...step, action: byAlias(seed, wallets, step) }));
   // The wallet of the revenue has no alias.
   const named = wallets.filter(({ owner }) => namesOf(owner).length > 0);
-  return { ...history, steps: [...paid, ...named.flatMap((wallet, n) => changesOf(seed, named, wallet, n, last))] };
+  const changes = named.flatMap((wallet, n) => changesOf(seed, named, wallet, n, last));
+  return { ...history, steps: [...paid, ...changes, ...payments(seed, named, last), ...moves(seed, named, last)] };
 }
 
 /** Returns a history without aliases. */
@@ -49,7 +50,7 @@ function withoutAlias(action: Action): Action {
 /** Returns the action of a step, which names its receiver by an alias or not: steps with one key do the same. */
 function byAlias(seed: string, wallets: readonly Owned[], { principal, key, action }: Step): Action {
   const canPay = action.do === 'transfer' || action.do === 'open-hold' || action.do === 'open-standing-order';
-  if (!canPay || action.to === undefined || chance(seed, 'by alias', principal, key) >= 0.65) return action;
+  if (!canPay || action.to === undefined || chance(seed, 'by alias', principal, key) >= 0.75) return action;
   const draw = chance(seed, 'alias', principal, key);
   if (draw < 0.08) return { ...action, alias: nobody };
   const owner = wallets.find((wallet) => wallet.key === action.to?.key)?.owner ?? '';
@@ -77,7 +78,6 @@ function changesOf(seed: string, wallets: readonly Owned[], wallet: Owned, nth: 
     const isOperator = chance(seed, 'operator claims', nth, n) < 0.1;
     const stranger = choose(wallets, seed, 'stranger claims', nth, n).owner;
     const isRepeated = n > 1 && chance(seed, 'claimed again', nth, n) < 0.15;
-    const { principal, key, currency } = wallet;
     const named = isRepeated ? n - 1 : n;
     return {
       id: `n${nth}.${n}`,
@@ -88,7 +88,7 @@ function changesOf(seed: string, wallets: readonly Owned[], wallet: Owned, nth: 
       retries: choose([0, 1, 4], seed, 'claim retries', nth, n),
       action: {
         do: 'change-wallet',
-        wallet: { principal, key, currency },
+        wallet: nameIn(wallet),
         name: 'Account',
         alias:
           isFirst && nth < 2
@@ -97,6 +97,54 @@ function changesOf(seed: string, wallets: readonly Owned[], wallet: Owned, nth: 
       },
     };
   });
+}
+
+/** Returns transfers by an alias, most of them repeated when its owner may have changed it. */
+function payments(seed: string, wallets: readonly Owned[], last: number): Step[] {
+  return Array.from({ length: between(0, 2, seed, 'payments') }).flatMap((_, n): Step[] => {
+    const payer = choose(wallets, seed, 'payer', n);
+    const to = choose(wallets, seed, 'payee', n);
+    const [alias = nobody] = namesOf(to.owner);
+    const pay: Step = {
+      id: `p${n}`,
+      at: between(4_000, last, seed, 'paid', n),
+      ...{
+        principal: payer.owner,
+        operator: false,
+        key: `payment-${n}`,
+        retries: choose([0, 1, 4], seed, 'pays again', n),
+      },
+      action: {
+        do: 'transfer',
+        wallet: nameIn(payer),
+        to: nameIn(to),
+        alias,
+        amount: 100,
+        queued: chance(seed, 'queued', n) < 0.3,
+      },
+    };
+    const again = { ...pay, id: `p${n}+`, at: last + between(1_500, 20_000, seed, 'paid again', n) };
+    return chance(seed, 'repeated payment', n) < 0.8 ? [pay, again] : [pay];
+  });
+}
+
+/** Returns the changes by which some owners move their first alias from a wallet to the next one, or give it up. */
+function moves(seed: string, wallets: readonly Owned[], last: number): Step[] {
+  return [...Map.groupBy(wallets, ({ owner }) => owner)].flatMap(([owner, own]): Step[] => {
+    if (chance(seed, 'moves', owner) >= 0.5) return [];
+    const [alias = nobody] = namesOf(owner);
+    const at = between(4_500, last + 1_000, seed, 'moved', owner);
+    return own.map((wallet, n) => ({
+      id: `m${owner}.${n}`,
+      at: at + n * between(30, 500, seed, 'moved on', owner),
+      ...{ principal: owner, operator: false, key: `move-${n}`, retries: 4 },
+      action: { do: 'change-wallet', wallet: nameIn(wallet), name: 'Moved', alias: n === 0 ? null : alias },
+    }));
+  });
+}
+
+function nameIn({ principal, key, currency }: Owned): WalletName {
+  return { principal, key, currency };
 }
 
 /** Returns the alias that an owner wants for a wallet; null: none any more. */

@@ -7,7 +7,7 @@ const references = ['invoice-1', 'invoice-2', 'invoice-3'] as const;
 /** Returns some histories with such references, and the others as they are. */
 export function withReferences(history: History): History {
   // A table that was restored without a recovery may lack the record of a reference, or have one of a lost command.
-  if (history.restore !== undefined || chance(history.seed, 'references') >= 0.25) return history;
+  if (history.restore !== undefined || chance(history.seed, 'references') >= 0.35) return history;
   const steps = history.steps.map((step) => ({ ...step, action: referred(history.seed, step) }));
   return { ...history, steps: [...steps, ...searches(history)] };
 }
@@ -41,7 +41,9 @@ function referred(seed: string, { id, principal, key, action }: Step): Action {
   }
   const kinds = ['charge', 'withdraw', 'transfer', 'open-hold', 'capture', 'split'];
   const canRefer = kinds.includes(action.do) && !id.startsWith('c');
-  if (!canRefer || chance(seed, 'referred', principal, key) >= 0.4) return action;
+  // Captures and splits are rarer.
+  const share = action.do === 'capture' || action.do === 'split' ? 0.8 : 0.4;
+  if (!canRefer || chance(seed, 'referred', principal, key) >= share) return action;
   if (action.do === 'split') return { ...action, legs: action.legs.map((leg, nth) => ({ ...leg, ...ofPart(nth) })) };
   return { ...action, reference: choose(references, seed, 'reference', principal, key) } as Action;
 }

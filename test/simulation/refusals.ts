@@ -191,10 +191,10 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'balance_limit_exceeded':
       return credited.some((wallet) => wallet !== undefined && wallet.total > Number.MAX_SAFE_INTEGER - amount);
     case 'currency_mismatch':
-      return byAlias === undefined && 'to' in action && action.wallet.currency !== action.to?.currency;
+      return byAlias === undefined && 'to' in action && action.wallet.currency !== action.to.currency;
     case 'same_wallet':
       if (byAlias !== undefined) return byAlias.some((walletId) => walletId === source);
-      return 'to' in action && action.to !== undefined && walletIdOfName(action.to) === source;
+      return 'to' in action && walletIdOfName(action.to) === source;
     case 'hold_ended':
       return holds.some((one) => one?.status === 'ended');
     case 'hold_expired':

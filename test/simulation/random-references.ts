@@ -9,7 +9,7 @@ export function withReferences(history: History): History {
   // A table that was restored without a recovery may lack the record of a reference, or have one of a lost command.
   if (history.restore !== undefined || chance(history.seed, 'references') >= 0.35) return history;
   const steps = history.steps.map((step) => ({ ...step, action: referred(history.seed, step) }));
-  return { ...history, steps: [...steps, ...searches(history)] };
+  return { ...history, steps: [...steps, ...rivals(history.seed, steps), ...searches(history)] };
 }
 
 /** Returns a history without them. */
@@ -46,6 +46,23 @@ function referred(seed: string, { id, principal, key, action }: Step): Action {
   if (!canRefer || chance(seed, 'referred', principal, key) >= share) return action;
   if (action.do === 'split') return { ...action, legs: action.legs.map((leg, nth) => ({ ...leg, ...ofPart(nth) })) };
   return { ...action, reference: choose(references, seed, 'reference', principal, key) } as Action;
+}
+
+/** Returns splits and captures of small amounts that ask for the references of others, some time after them. */
+function rivals(seed: string, steps: readonly Step[]): Step[] {
+  return steps.flatMap((step): Step[] => {
+    const { id, at, key, action } = step;
+    const small = smallRival(action);
+    if (small === undefined || chance(seed, 'rival', id) >= 0.7) return [];
+    const later = between(20, 8_000, seed, 'rival', id);
+    return [{ ...step, id: `${id}r`, at: at + later, key: `${key}-rival`, action: small }];
+  });
+}
+
+function smallRival(action: Action): Action | undefined {
+  if (action.do === 'capture' && action.reference !== undefined) return { ...action, amount: 1, isFinal: false };
+  if (action.do !== 'split' || action.legs.every(({ reference }) => reference === undefined)) return undefined;
+  return { ...action, legs: action.legs.map((leg) => ({ ...leg, amount: 1 })) };
 }
 
 /** Returns searches of an owner or an operator by these references. */

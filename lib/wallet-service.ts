@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicies, RemovalPolicy } from 'aws-cdk-lib';
+import { RemovalPolicies, RemovalPolicy } from 'aws-cdk-lib';
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IEventBus } from 'aws-cdk-lib/aws-events';
@@ -8,65 +8,34 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { defaultDueShards, indexes } from '../lambdas/contract.ts';
+import { indexes } from '../lambdas/contract.ts';
 import type { FunctionName, PerFunction, PerWork, StreamReader } from '../lambdas/contract.ts';
 import { Alarms } from './alarms.ts';
-import type { AddAlarm } from './alarms.ts';
 import { Api } from './api.ts';
 import type { ApiProps } from './api.ts';
-import { Audit } from './audit.ts';
 import { ServiceBudget } from './budget.ts';
-import { capacityFor } from './capacity.ts';
-import type { TableCapacity } from './capacity.ts';
 import { Backup } from './backup.ts';
-import { BankFiles } from './bank-files.ts';
-import { Batches } from './batches.ts';
 import { checkProps } from './check-props.ts';
-import { sharesOf } from './concurrency.ts';
-import type { Shares } from './concurrency.ts';
-import { OperatorConsole } from './console.ts';
+import { newCore, sharedOf } from './core.ts';
+import type { Core } from './core.ts';
 import { Dashboard } from './dashboard.ts';
 import { Deployments } from './deployments.ts';
 import { allowServices } from './encryption.ts';
-import { EntriesTable } from './entries-table.ts';
-import { Events } from './events.ts';
-import { feesTexts } from './fees.ts';
-import { FourEyes, fourEyesText, guardGrantsOf } from './four-eyes.ts';
-import { Fraud } from './fraud.ts';
-import { Health } from './health.ts';
-import { Holds } from './holds.ts';
-import { Integrity } from './integrity.ts';
+import type { EntriesTable } from './entries-table.ts';
+import { newFollowers } from './followers.ts';
+import type { Followers } from './followers.ts';
 import { LambdaLimits } from './lambda-limits.ts';
-import { LedgerTable } from './ledger-table.ts';
+import type { LedgerTable } from './ledger-table.ts';
 import { LogQueries } from './log-queries.ts';
-import { Notifications } from './notifications.ts';
-import { operatorLimitsText } from './operator-limits.ts';
-import { Projector } from './projector.ts';
-import { rateLimitsOf } from './rate-limits.ts';
-import type { RateLimits } from './rate-limits.ts';
-import { Reference } from './reference.ts';
-import { Refunds } from './refunds.ts';
 import { nameService } from './service-name.ts';
 import { keepSettings } from './service-settings.ts';
 import type { PaidTable, Spending } from './spending.ts';
-import { Splits } from './splits.ts';
-import { StandingOrders } from './standing-orders.ts';
-import { StatementFiles } from './statement-files.ts';
-import { Statements } from './statements.ts';
-import { Sweeper } from './sweeper.ts';
-import { tiersText } from './tiers.ts';
-import { Tokens } from './tokens.ts';
 import type { CognitoIssuer } from './tokens.ts';
-import { Transactions } from './transactions.ts';
-import { Transfers } from './transfers.ts';
 import { orderUpdates } from './update-order.ts';
 import { aliasContext } from './wallet-function.ts';
 import type { WalletFunction } from './wallet-function.ts';
 import type { WalletServiceProps } from './wallet-service-props.ts';
-import { Wallets } from './wallets.ts';
-import { Webhooks } from './webhooks.ts';
 import type { WorkQueue } from './work-queue.ts';
-import { Withdrawals } from './withdrawals.ts';
 
 /** Types whose resources hold data or keys. They stay when the stack is deleted, unless `removalPolicy` says otherwise. */
 const keptTypes = [
@@ -183,8 +152,8 @@ export class WalletService extends Construct {
 
 /** Returns the parts with a queue, by the word for their work. */
 function worksOf(
-  { withdrawals, transfers, batches, statementFiles }: ReturnType<typeof newCore>,
-  { bankFiles, fraud, notifications, webhooks }: ReturnType<typeof newFollowers>,
+  { withdrawals, transfers, batches, statementFiles }: Core,
+  { bankFiles, fraud, notifications, webhooks }: Followers,
 ) {
   return {
     withdrawals,
@@ -199,10 +168,7 @@ function worksOf(
 }
 
 /** Returns the tables beside those of the books. */
-function tablesOf(
-  { statementFiles }: ReturnType<typeof newCore>,
-  { fraud, notifications, webhooks }: ReturnType<typeof newFollowers>,
-): PaidTable[] {
+function tablesOf({ statementFiles }: Core, { fraud, notifications, webhooks }: Followers): PaidTable[] {
   return [
     { table: fraud?.activity.table, indexes: [] },
     { table: notifications?.sent.table, indexes: [] },
@@ -212,7 +178,7 @@ function tablesOf(
 }
 
 /** Returns the functions of the routes, by their names. */
-function routedIn(core: ReturnType<typeof newCore>, followers: ReturnType<typeof newFollowers>) {
+function routedIn(core: Core, followers: Followers) {
   return {
     ...followers.integrity.functions,
     ...core.wallets.functions,
@@ -307,120 +273,4 @@ function mapped<Wholes extends object, Part>(
   const named = Object.entries(wholes) as [string, NonNullable<Wholes[keyof Wholes]>][];
   const parts = named.map(([name, whole]) => [name, partOf(whole)] as const);
   return Object.fromEntries(parts) as { [Name in keyof Wholes]: Part };
-}
-
-/** The settings that most parts of the service need. */
-interface Shared {
-  readonly capacity: TableCapacity;
-  readonly rateLimits: Required<RateLimits>;
-  readonly shares: Shares;
-  readonly addAlarm: AddAlarm;
-}
-
-/** Throws Error for props out of their bounds. */
-function sharedOf(props: WalletServiceProps, addAlarm: AddAlarm): Shared {
-  return {
-    capacity: capacityFor(props.provisioned, props.warmThroughput),
-    rateLimits: rateLimitsOf(props.rateLimits),
-    shares: sharesOf(props.reservedConcurrency ?? {}),
-    addAlarm,
-  };
-}
-
-/** Makes the parts that move money: tables, tokens, routes, queues and their workers. */
-function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
-  const { capacity, rateLimits, shares, addAlarm } = shared;
-  const { queueDepthLimit = 20_000, dueShards = defaultDueShards, deletionProtection = true } = props;
-  const operatorLimits = operatorLimitsText(props.operatorLimits ?? {});
-  const { ledgerTable, entriesTable } = props;
-  if (ledgerTable && ledgerTable.tableArn === entriesTable?.tableArn) {
-    throw new Error(`ledgerTable and entriesTable must be two tables, received ${ledgerTable.tableArn} for both`);
-  }
-  const table = { deletionProtection, capacity };
-  const ledger = new LedgerTable(scope, 'Ledger', { ...table, adopted: ledgerTable, dueShards, addAlarm });
-  const tokens = new Tokens(scope, 'Tokens', {
-    issuer: props.tokens,
-    people: props.people,
-    jwksUri: props.tokenJwksUri,
-    ledger,
-    deletionProtection,
-    badTokensPerMinute: rateLimits.badTokensPerMinute,
-  });
-  const entries = new EntriesTable(scope, 'Entries', { ...table, adopted: entriesTable });
-  const projector = new Projector(scope, 'Projector', { ledger, entries, shares, addAlarm });
-  const guard = { fourEyes: fourEyesText(props.fourEyes), guardGrants: guardGrantsOf(props.fourEyes) };
-  const tiers = tiersText(props.tiers ?? {}, operatorLimits);
-  const { fees, revenueWallets } = feesTexts(props.fees ?? {}, [operatorLimits, guard.fourEyes]);
-  const wallets = new Wallets(scope, 'Wallets', { ledger, entries, rateLimits, tiers, operatorLimits, ...guard });
-  const transactions = new Transactions(scope, 'Transactions', { ledger, rateLimits, operatorLimits, fees, ...guard });
-  const statements = new Statements(scope, 'Statements', { ledger, entries, rateLimits });
-  const { schedules = true } = props;
-  const queued = { ledger, rateLimits, operatorLimits, fees, schedules, queueDepthLimit, shares, addAlarm };
-  const transfers = new Transfers(scope, 'Transfers', { ...queued, concurrency: props.transferConcurrency ?? 10 });
-  const withdrawals = new Withdrawals(scope, 'Withdrawals', { ...queued, bank: props.bank, ...guard });
-  const { holds: isHolding = true, refunds: isRefunding = true, splits: isSplitting = true } = props;
-  const limited = { ledger, rateLimits, operatorLimits };
-  const holds = isHolding ? new Holds(scope, 'Holds', { ...limited, fees }) : undefined;
-  const refunds = isRefunding ? new Refunds(scope, 'Refunds', { ...limited, ...guard }) : undefined;
-  const splits = isSplitting ? new Splits(scope, 'Splits', { ...limited, fees }) : undefined;
-  const standingOrders = schedules ? new StandingOrders(scope, 'StandingOrders', { ...limited, fees }) : undefined;
-  const fourEyes = props.fourEyes && new FourEyes(scope, 'FourEyes', { ledger, operatorLimits, tiers, fees });
-  const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
-  const batches = props.batches
-    ? new Batches(scope, 'Batches', { ledger, ...queues, operatorLimits, fees, queueDepthLimit, shares, addAlarm })
-    : undefined;
-  const statementFiles = props.statementFiles
-    ? new StatementFiles(scope, 'StatementFiles', { ledger, entries, rateLimits, capacity, shares, addAlarm })
-    : undefined;
-  const swept = { ...queues, batches: batches?.work };
-  const { payoutWindow } = withdrawals;
-  const { sweeper } = new Sweeper(scope, 'Sweeper', {
-    ledger,
-    entries,
-    ...swept,
-    revenueWallets,
-    payoutWindow,
-    queueDepthLimit,
-    shares,
-    addAlarm,
-  });
-  const health = new Health(scope, 'Health', { ledger, tokens, ...queues });
-  const reference = new Reference(scope, 'Reference');
-  const page = props.console;
-  const console = page && new OperatorConsole(scope, 'Console', { options: page, cognito: tokens.cognito });
-  const features = { holds, refunds, splits, standingOrders, fourEyes, batches, statementFiles, console };
-  const routes = { wallets, transactions, statements, transfers, withdrawals, ...features, health, reference };
-  return { ledger, tokens, entries, projector, ...routes, sweeper };
-}
-
-/** Makes the parts that follow a command: events and their consumers, and the check of the books. */
-function newFollowers(scope: Construct, props: WalletServiceProps, core: Shared & ReturnType<typeof newCore>) {
-  const { ledger, tokens, entries, withdrawals, capacity, rateLimits, shares, addAlarm } = core;
-  const events = new Events(scope, 'Events', { ledger, tokens, ...props.events, shares, addAlarm });
-  const followers = { ledger, events, capacity, shares, addAlarm };
-  const { notifications: isNotified = true, fraud: screening = {}, audit: archive = {} } = props;
-  const notifications = isNotified
-    ? new Notifications(scope, 'Notifications', {
-        ...followers,
-        rateLimits,
-        concurrency: props.notificationConcurrency ?? 5,
-      })
-    : undefined;
-  const fraud = screening
-    ? new Fraud(scope, 'Fraud', { ...followers, options: screening, concurrency: props.screeningConcurrency ?? 5 })
-    : undefined;
-  const { webhooks: hooks = false } = props;
-  const options = hooks === true ? {} : hooks;
-  const webhooks = options
-    ? new Webhooks(scope, 'Webhooks', { events, options, capacity, shares, addAlarm })
-    : undefined;
-  const audit = archive ? new Audit(scope, 'Audit', { events, options: archive, addAlarm }) : undefined;
-  const integrity = new Integrity(scope, 'Integrity', {
-    ...{ ledger, entries, withdrawals, events, shares, addAlarm },
-    fullPassEvery: props.fullPassEvery ?? Duration.days(1),
-  });
-  const bankFiles =
-    props.bankFiles &&
-    new BankFiles(scope, 'BankFiles', { options: props.bankFiles, ledger, withdrawals, events, shares, addAlarm });
-  return { events, notifications, fraud, webhooks, audit, integrity, bankFiles };
 }

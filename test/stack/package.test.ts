@@ -145,13 +145,16 @@ describe('the package', () => {
   });
 
   it('exports the type of each prop', () => {
-    const service = readFileSync(join(root, 'lib', 'wallet-service-props.ts'), 'utf8');
+    const files = ['wallet-service-props', 'feature-props', 'load-props', 'operation-props'];
+    const sources = files.map((name) => readFileSync(join(root, 'lib', `${name}.ts`), 'utf8'));
     const exported = readFileSync(join(root, 'lib', 'exports.ts'), 'utf8');
-    const props = /interface WalletServiceProps \{\n([^]*?)\n\}/.exec(service)?.[1] ?? '';
-    const own = [...service.matchAll(/^import type \{([^}]*)\} from '\.\.?\//gm)].flatMap(([, names = '']) =>
-      names.split(',').map((name) => name.trim()),
-    );
-    const used = own.filter((name) => new RegExp(`^ {2}readonly .*\\b${name}\\b`, 'm').test(props));
+    const used = sources.flatMap((source) => {
+      const props = /interface \w+Props [^\n]*\{\n([^]*?)\n\}/.exec(source)?.[1] ?? '';
+      const own = [...source.matchAll(/^import type \{([^}]*)\} from '\.\.?\//gm)].flatMap(([, names = '']) =>
+        names.split(',').map((name) => name.trim()),
+      );
+      return own.filter((name) => new RegExp(`^ {2}readonly .*\\b${name}\\b`, 'm').test(props));
+    });
     assert.ok(used.length > 10, `only ${used.length} types`);
     for (const name of used) assert.match(exported, new RegExp(`\\b${name}\\b`), `lib/exports.ts lacks ${name}`);
   });

@@ -3,6 +3,7 @@
  * command is done and finds nothing wrong, 1 when it finds something, and 2 when it could not be done.
  */
 import { parseArgs } from 'node:util';
+import { workKinds } from '../lambdas/contract.ts';
 import { acknowledge } from './ops/acknowledge.ts';
 import { cancel } from './ops/cancel.ts';
 import { doctor } from './ops/doctor.ts';
@@ -16,11 +17,12 @@ import { printable } from './printable.ts';
 
 const usage = `npm run ops -- COMMAND [options]
 
-  where ID          the state of a transaction, approval, standing order, wallet or receipt, and what happens next
+  where ID          the state of a transaction, approval, batch, standing order, wallet or receipt, and what happens next
   where --principal SUB --key KEY
                     the same for the transaction of a caller's Idempotency-Key
   review            the withdrawals in review, with their visits to the bank, and the commands that wait for a second operator
-  redrive WORK      moves dead letters back to their queue: withdrawal, transfer, notification or screening
+  redrive WORK      moves the dead letters of a kind of work back to its queue:
+                    ${workKinds.join(', ')}
   replay READER     hands the records that the relay or the projector has set aside back to it, and deletes those that it took
   acknowledge SUBJECT --by NAME --evidence TEXT [--kind KIND] [--hour HOUR|none] [--bank ID|none]
                     takes a discrepancy in the books that is understood out of its alarm; it stays on the list

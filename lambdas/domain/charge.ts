@@ -1,14 +1,14 @@
 import { withoutFee } from './fee.ts';
 import { accounts, feePosting } from './postings.ts';
 import type { Posting } from './postings.ts';
-import { common } from './transaction-record.ts';
+import { recordOfCommand } from './transaction-record.ts';
 import type { CommandFacts } from './transaction-record.ts';
 import type { Charge } from './transaction.ts';
 
 /** Returns a charge: money in from outside, completed at once. The wallet gets what its fee leaves. */
 export function charge(facts: CommandFacts & Pick<Charge, 'approvedBy'>): Charge {
   return {
-    ...common(facts),
+    ...recordOfCommand(facts),
     ...(facts.approvedBy && { approvedBy: facts.approvedBy }),
     type: 'charge',
     status: 'completed',

@@ -3,7 +3,7 @@ import { collectionIdOf } from './ids.ts';
 import { maxAmount } from './money.ts';
 import { accounts, move } from './postings.ts';
 import type { Posting } from './postings.ts';
-import { common } from './transaction-record.ts';
+import { recordOfCommand } from './transaction-record.ts';
 import type { Collection, Transaction } from './transaction.ts';
 import type { CommandFacts } from './transaction-record.ts';
 
@@ -23,7 +23,12 @@ export function collection(
   const next = sequence + 1;
   const { principal } = service;
   return {
-    ...common({ ...facts, transactionId: collectionIdOf(facts.currency, next), principal, ownerId: undefined }),
+    ...recordOfCommand({
+      ...facts,
+      transactionId: collectionIdOf(facts.currency, next),
+      principal,
+      ownerId: undefined,
+    }),
     type: 'collection',
     status: 'completed',
     sequence: next,

@@ -34,7 +34,7 @@ export const errorTitles = {
   statement_too_long: 'The statement is too long for one answer',
   alias_unavailable: 'The alias cannot be taken',
   too_many_aliases: 'The owner has taken as many aliases as it can take',
-  reference_taken: 'Another command has this reference for itself alone',
+  reference_taken: 'Another command already has this unique reference',
   not_in_review: 'The transaction is not in review',
   not_cancellable: 'The transaction cannot be cancelled',
   not_a_hold: 'The transaction is not a hold',

@@ -2,7 +2,7 @@ import { WalletError } from './errors.ts';
 import { withoutFee } from './fee.ts';
 import { accounts, feePosting, move } from './postings.ts';
 import type { Posting } from './postings.ts';
-import { common } from './transaction-record.ts';
+import { recordOfCommand } from './transaction-record.ts';
 import type { Capture, Hold, OpenHold } from './transaction.ts';
 import type { CommandFacts } from './transaction-record.ts';
 
@@ -16,7 +16,7 @@ export function openHold(
 ): OpenHold {
   const { counterpartyWalletId, to, expiresAt, walletId } = facts;
   return {
-    ...common(facts),
+    ...recordOfCommand(facts),
     type: 'hold',
     status: 'open',
     ...(counterpartyWalletId !== undefined && { counterpartyWalletId }),
@@ -59,7 +59,7 @@ export function capture(hold: Hold, facts: CaptureFacts): Capture {
   const rest = isFinal ? leftOf(hold) - amount : 0;
   const fee = counterpartyWalletId === undefined ? 0 : feeOf?.(amount);
   return {
-    ...common({ ...known, amount, fee, walletId, currency, ownerId }),
+    ...recordOfCommand({ ...known, amount, fee, walletId, currency, ownerId }),
     issuer: capturedBy === 'operator' ? facts.issuer : undefined,
     type: 'capture',
     status: 'completed',

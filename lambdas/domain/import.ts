@@ -1,7 +1,7 @@
 import { importer } from './actor.ts';
 import { transactionIdOf, walletIdOf } from './ids.ts';
 import { chargePostings } from './charge.ts';
-import { common } from './transaction-record.ts';
+import { recordOfCommand } from './transaction-record.ts';
 import type { Annotations, Destination } from './transaction-record.ts';
 import type { Charge, CompletedWithdrawal, DirectTransfer } from './transaction.ts';
 import { transferPostings } from './transfer.ts';
@@ -47,7 +47,7 @@ export interface ImportedFacts extends Annotations {
 
 function imported({ importedAt, ...facts }: ImportedFacts) {
   const { principal } = importer;
-  return { ...common({ ...facts, principal, ownerId: undefined }), importedAt, completedAt: facts.at };
+  return { ...recordOfCommand({ ...facts, principal, ownerId: undefined }), importedAt, completedAt: facts.at };
 }
 
 /** Returns a past charge, or the opening balance of a wallet. */

@@ -1,7 +1,7 @@
 import { WalletError } from './errors.ts';
 import { accounts, move } from './postings.ts';
 import type { Posting } from './postings.ts';
-import { common } from './transaction-record.ts';
+import { recordOfCommand } from './transaction-record.ts';
 import type { Refund, Refundable, Transaction } from './transaction.ts';
 import type { CommandFacts } from './transaction-record.ts';
 
@@ -57,7 +57,7 @@ export function refund(original: Refundable, facts: RefundFacts): Refund {
   const walletId = refundingWallet(original);
   const counterpartyWalletId = refundedWallet(original);
   return {
-    ...common({ ...known, amount, walletId, currency }),
+    ...recordOfCommand({ ...known, amount, walletId, currency }),
     type: 'refund',
     status: 'completed',
     ...(counterpartyWalletId !== undefined && { counterpartyWalletId }),

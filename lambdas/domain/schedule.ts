@@ -1,5 +1,5 @@
 import { WalletError } from './errors.ts';
-import { common } from './transaction-record.ts';
+import { recordOfCommand } from './transaction-record.ts';
 import { receiverMembers, sentPostings } from './transfer.ts';
 import type { PaidWallet } from './transfer.ts';
 import { heldPostings } from './withdrawal.ts';
@@ -36,7 +36,7 @@ export function scheduledWithdrawal(facts: ScheduleFacts & { destination: Destin
 function scheduled(facts: ScheduleFacts) {
   const { executeAt, standingOrderId } = facts;
   return {
-    ...common(facts),
+    ...recordOfCommand(facts),
     ...(standingOrderId !== undefined && { standingOrderId }),
     status: 'scheduled',
     executeAt,

@@ -3,7 +3,7 @@ import type { Actor } from './actor.ts';
 import { WalletError } from './errors.ts';
 import { occurrenceIdOf, standingOrderIdOf } from './ids.ts';
 import { scheduledTransfer, scheduledWithdrawal } from './schedule.ts';
-import { common } from './transaction-record.ts';
+import { recordOfCommand } from './transaction-record.ts';
 import type { ScheduledPayment } from './transaction.ts';
 import type { Annotations, CommandFacts, Destination } from './transaction-record.ts';
 import type { PaidWallet } from './transfer.ts';
@@ -92,7 +92,7 @@ export interface OrderFacts extends CommandFacts, Bounds {
 /** Returns the order that a command opens. */
 export function newOrder(facts: OrderFacts): ActiveOrder {
   const { receiver, every, firstAt, until, count } = facts;
-  const { transactionId, ...known } = common(facts);
+  const { transactionId, ...known } = recordOfCommand(facts);
   return {
     ...known,
     ...receiver,

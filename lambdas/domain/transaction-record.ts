@@ -139,7 +139,7 @@ export interface CommandFacts extends Annotations {
 }
 
 /** Returns the members of every kind of transaction at its acceptance, but for the postings. */
-export function common(facts: CommandFacts) {
+export function recordOfCommand(facts: CommandFacts) {
   const { at, ...known } = facts;
   return {
     transactionId: known.transactionId,

@@ -2,7 +2,7 @@ import { withFee } from './fee.ts';
 import { maxAmount } from './money.ts';
 import { accounts, feePosting, move } from './postings.ts';
 import type { Posting } from './postings.ts';
-import { common } from './transaction-record.ts';
+import { recordOfCommand } from './transaction-record.ts';
 import type { DirectTransfer, PendingTransfer, Transfer } from './transaction.ts';
 import type { CommandFacts } from './transaction-record.ts';
 import { creditRefusal } from './wallet.ts';
@@ -22,7 +22,7 @@ export function receiverMembers({ toWalletId, to }: PaidWallet) {
 /** Returns a transfer: money from one wallet to another, completed at once. */
 export function transfer(facts: CommandFacts & PaidWallet): DirectTransfer {
   return {
-    ...common(facts),
+    ...recordOfCommand(facts),
     type: 'transfer',
     status: 'completed',
     ...receiverMembers(facts),
@@ -34,7 +34,7 @@ export function transfer(facts: CommandFacts & PaidWallet): DirectTransfer {
 /** Returns a queued transfer: the sender is debited at once, and a worker credits the receiver. */
 export function queuedTransfer(facts: CommandFacts & PaidWallet): PendingTransfer {
   return {
-    ...common(facts),
+    ...recordOfCommand(facts),
     type: 'transfer',
     status: 'pending',
     queued: true,

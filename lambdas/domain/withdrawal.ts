@@ -5,14 +5,14 @@ import { withFee } from './fee.ts';
 import { accounts, feePosting, move } from './postings.ts';
 import type { Posting } from './postings.ts';
 import { beganAtOf, isAtRest } from './transaction.ts';
-import { common } from './transaction-record.ts';
+import { recordOfCommand } from './transaction-record.ts';
 import type { OpenWithdrawal, PendingWithdrawal, Return, Withdrawal } from './transaction.ts';
 import type { Attempt, CommandFacts, Destination } from './transaction-record.ts';
 
 /** Returns a withdrawal: money out, held in the wallet with its fee until the bank has answered. */
 export function withdrawal(facts: CommandFacts & { destination: Destination }): PendingWithdrawal {
   return {
-    ...common(facts),
+    ...recordOfCommand(facts),
     type: 'withdrawal',
     status: 'pending',
     destination: facts.destination,
@@ -28,7 +28,7 @@ export function bankReturn(
 ): Return {
   const { walletId, amount, currency, ownerId, transactionId: originalTransactionId } = original;
   return {
-    ...common({ ...facts, ownerId, walletId, amount, currency }),
+    ...recordOfCommand({ ...facts, ownerId, walletId, amount, currency }),
     type: 'return',
     status: 'completed',
     originalTransactionId,

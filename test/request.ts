@@ -1,4 +1,5 @@
 /** Requests to the routes, in the form in which API Gateway passes them to a function. */
+import assert from 'node:assert/strict';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { nameOfRoute, routes } from '../lambdas/contract.ts';
 import type { RouteName } from '../lambdas/contract.ts';
@@ -13,6 +14,9 @@ export type CallerContext = AuthorizerContext;
 export const issuer = 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI';
 
 export const operator: CallerContext = { principal: 'operator-1', scopes: 'operate', issuer };
+
+/** A person who reads all wallets, and decides nothing. */
+export const support: CallerContext = { ...operator, principal: 'supporter', scopes: 'support' };
 
 export function endUser(principal: string): CallerContext {
   return { principal, scopes: 'read write', issuer };
@@ -42,6 +46,17 @@ export interface Response {
   readonly body: Readonly<Record<string, unknown>> | undefined;
   /** The body as it was sent. */
   readonly text: string;
+}
+
+/** Returns the status of an answer, and the code that a refusal has. */
+export function codeOf({ status, body }: Response): unknown[] {
+  return [status, body?.['code']];
+}
+
+/** Returns the id of the transaction in an answer. Fails for a refusal. */
+export function idOf({ status, body }: Response): string {
+  assert.ok(status < 300, JSON.stringify(body));
+  return String(body?.['transactionId']);
 }
 
 /** A route as `serve` makes it. */

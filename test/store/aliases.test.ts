@@ -22,8 +22,8 @@ import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { measure } from '../engine.ts';
 import { lostAnswer } from '../faults.ts';
 import { useTable } from '../fixture.ts';
-import { endUser, operator, send } from '../request.ts';
-import type { CallerContext, Handler, Response } from '../request.ts';
+import { codeOf, endUser, idOf, operator, send } from '../request.ts';
+import type { CallerContext, Handler } from '../request.ts';
 import { checkUnits } from '../units.ts';
 import { newKey, timeOf } from './commands.ts';
 import { itemOf } from './inspect.ts';
@@ -68,8 +68,6 @@ const claim = (walletId: string, text: string | null, as = ben, key = newKey()) 
   ask('change-wallet', as, { walletId }, { alias: text }, key);
 const pay = (body: object = {}, key = newKey(), as = ann) =>
   ask('transfer', as, { walletId: payer }, { amount: 10, to: `@${alias}`, ...body }, key);
-const codeOf = ({ status, body }: Response) => [status, body?.['code']];
-const idOf = ({ body }: Response) => String(body?.['transactionId']);
 const availableIn = async (walletId: string) => Number((await balanceOf(table, walletId)).available);
 
 describe('an alias', () => {

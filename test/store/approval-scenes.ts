@@ -17,7 +17,7 @@ import { openLimits } from '../../lambdas/http/limits.ts';
 import { reviewWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';
 import type { Call } from '../engine.ts';
 import { useTable } from '../fixture.ts';
-import { issuer, send } from '../request.ts';
+import { codeOf, issuer, send } from '../request.ts';
 import type { CallerContext, Handler, Response } from '../request.ts';
 import { newKey, withdraw } from './commands.ts';
 import { allItems } from './inspect.ts';
@@ -53,7 +53,6 @@ export interface Wanted {
   readonly body?: object;
 }
 
-export const codeOf = ({ status, body }: Response) => [status, body?.['code']];
 export const stateOf = ({ status, body }: Response) => [status, body?.['status']];
 export const isReplay = ({ headers }: Response) => headers['Idempotency-Replayed'] === 'true';
 export const namesOf = ({ calls }: { readonly calls: readonly Call[] }) => calls.map(({ operation }) => operation);

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { approvalKey, transactionKey } from '../../lambdas/store/keys.ts';
 import type { Response } from '../request.ts';
-import { as, asked, codeOf, hourMs, isReplay, oda, olga, omar, stateOf, useApprovals } from './approval-scenes.ts';
+import { codeOf } from '../request.ts';
+import { as, asked, hourMs, isReplay, oda, olga, omar, stateOf, useApprovals } from './approval-scenes.ts';
 import { newKey } from './commands.ts';
 import { itemOf, plant, removeItem } from './inspect.ts';
 

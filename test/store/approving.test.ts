@@ -10,19 +10,8 @@ import { measure } from '../engine.ts';
 import { inTurn, lostAnswer, twice } from '../faults.ts';
 import type { CallerContext } from '../request.ts';
 import { checkUnits } from '../units.ts';
-import {
-  as,
-  asked,
-  codeOf,
-  hourMs,
-  isReplay,
-  namesOf,
-  oda,
-  olga,
-  omar,
-  stateOf,
-  useApprovals,
-} from './approval-scenes.ts';
+import { codeOf } from '../request.ts';
+import { as, asked, hourMs, isReplay, namesOf, oda, olga, omar, stateOf, useApprovals } from './approval-scenes.ts';
 import { newKey, timeOf, withdraw } from './commands.ts';
 import { changeItem, withdrawalOf } from './inspect.ts';
 import { claimed, visit } from './visits.ts';

@@ -9,7 +9,7 @@ import { transactionIdOfLine } from '../../lambdas/domain/ids.ts';
 import { mostLines } from '../../lambdas/domain/batch.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { useTable } from '../fixture.ts';
-import { endUser, operator, send } from '../request.ts';
+import { endUser, operator, send, support } from '../request.ts';
 import type { CallerContext, Response } from '../request.ts';
 import { complete, transferLine, withdrawalLine } from './batch-commands.ts';
 import { newKey } from './commands.ts';
@@ -17,7 +17,6 @@ import { allItems, fieldsOf } from './inspect.ts';
 import { fundedWallet, openWallet } from './wallets.ts';
 
 const table = useTable();
-const support: CallerContext = { ...operator, principal: 'supporter', scopes: 'support' };
 
 const sent: string[] = [];
 let isQueueDown = false;

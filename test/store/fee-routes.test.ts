@@ -16,7 +16,7 @@ import { openLimits } from '../../lambdas/http/limits.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { measure } from '../engine.ts';
 import { useTable } from '../fixture.ts';
-import { endUser, operator, send } from '../request.ts';
+import { codeOf, endUser, idOf, operator, send } from '../request.ts';
 import type { CallerContext, Handler, Response } from '../request.ts';
 import { destination, newKey, timeOf } from './commands.ts';
 import { allItems } from './inspect.ts';
@@ -96,8 +96,6 @@ async function held(amount = 1_000, to: { readonly toWalletId?: string } = { toW
 
 const read = (as: CallerContext, transactionId: string) =>
   send('get-transaction', handlers['get-transaction'], { as, path: { transactionId } });
-const codeOf = ({ status, body }: Response) => [status, body?.['code']];
-const idOf = ({ body }: Response) => String(body?.['transactionId']);
 const amountsOf = ({ body }: Response) => [body?.['amount'], body?.['fee']];
 const available = async (walletId: string) => Number((await balanceOf(table, walletId)).available);
 

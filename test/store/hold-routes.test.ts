@@ -12,7 +12,7 @@ import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { measure } from '../engine.ts';
 import { useTable } from '../fixture.ts';
-import { endUser, operator, send } from '../request.ts';
+import { codeOf, endUser, idOf, operator, send, support } from '../request.ts';
 import type { CallerContext, Handler, Response } from '../request.ts';
 import { charge, newKey, timeOf } from './commands.ts';
 import { allItems } from './inspect.ts';
@@ -20,7 +20,6 @@ import { balanceOf as exactBalanceOf, fundedWallet, openWallet, setStatus } from
 
 const table = useTable();
 const [ann, shop, stranger] = [endUser('ann'), endUser('shop'), endUser('stranger')];
-const support: CallerContext = { ...operator, principal: 'supporter', scopes: 'support' };
 
 type RouteName = 'open-hold' | 'capture' | 'release' | 'get-transaction' | 'list-transactions' | 'close';
 
@@ -51,12 +50,6 @@ async function balanceOf(walletId: string): Promise<{ available: number; held: n
   const { available, held } = await exactBalanceOf(table, walletId);
   return { available: Number(available), held: Number(held) };
 }
-
-const codeOf = ({ status, body }: Response) => [status, body?.['code']];
-const idOf = ({ status, body }: Response) => {
-  assert.equal(status, 201, JSON.stringify(body));
-  return String(body?.['transactionId']);
-};
 
 interface Wanted {
   readonly as?: CallerContext;

@@ -11,6 +11,7 @@ import { unfreeze } from '../../lambdas/api/unfreeze.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { approvalKey, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
+import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { afterTest, useEngine } from '../fixture.ts';
@@ -82,22 +83,49 @@ async function reopen({ table }: TestBooks, { body }: Response): Promise<void> {
   await plant(table, { ...(await itemOf(table, key)), expiresAt, dueAt: expiresAt });
 }
 
+/** Returns the events of these records, without those of approvals. */
+function withoutApprovals(events: readonly ServiceEvent[]): ServiceEvent[] {
+  return events.filter(({ type }) => !type.startsWith('approval'));
+}
+
+/** Approves a charge. Then restores the table to the request: the charge and its money are lost, and their events are not. */
+async function loseApprovedCharge() {
+  const opened = await openBooks();
+  const { books, table, ask, decide } = opened;
+  const walletId = await openWallet(table, 'ann');
+  await books.follow();
+  const key = newKey();
+  const chargeAgain = () => ask('charge', { walletId }, { amount: 500 }, key);
+  const asked = await chargeAgain();
+  const request = await requestOf(books, asked);
+  assert.equal((await decide(asked)).status, 200);
+  const records = await books.takeRecords();
+  await books.hand(records);
+  assert.equal((await balanceOf(table, walletId)).available, 500);
+  await plant(table, ...request);
+  return { ...opened, walletId, asked, chargeAgain, events: [...eventsIn(records).values()] };
+}
+
+/** Approves a change of limits. Then restores the wallet and the request. */
+async function loseApprovedLimits() {
+  const opened = await openBooks();
+  const { books, table, ask, decide } = opened;
+  const walletId = await openWallet(table, 'ann');
+  await setAlone(table, walletId, { out: { perDay: 500 } });
+  await books.follow();
+  const wallet = await itemOf(table, walletKey(walletId));
+  const asked = await ask('set-limits', { walletId }, { reason: 'known', limits: { out: { perDay: 900 } } });
+  const request = await requestOf(books, asked);
+  assert.equal((await decide(asked)).status, 200);
+  const records = await books.takeRecords();
+  await plant(table, { ...wallet }, ...request);
+  return { ...opened, walletId, asked, events: [...eventsIn(records).values()] };
+}
+
 describe('a command that was approved, and lost with its end', () => {
   it('comes back from its event as a charge, and is not executed again', async () => {
-    const { books, table, ask, decide } = await openBooks();
-    const walletId = await openWallet(table, 'ann');
-    await books.follow();
-    const key = newKey();
-    const asked = await ask('charge', { walletId }, { amount: 500 }, key);
-    const request = await requestOf(books, asked);
-    assert.equal((await decide(asked)).status, 200);
-    const records = await books.takeRecords();
-    await books.hand(records);
-
-    // The restored table has the approval as it was asked for, and neither the charge nor its money.
-    assert.equal((await balanceOf(table, walletId)).available, 500);
-    await plant(table, ...request);
-    const lines = await recover(books, [...eventsIn(records).values()]);
+    const { books, table, decide, walletId, asked, chargeAgain, events } = await loseApprovedCharge();
+    const lines = await recover(books, events);
     assert.deepEqual(
       lines.filter((line) => line.includes('DIFFERENCE')),
       [],
@@ -114,7 +142,7 @@ describe('a command that was approved, and lost with its end', () => {
 
     assert.equal((await decide(asked)).body?.['code'], 'approval_ended');
     assert.equal((await balanceOf(table, walletId)).available, 500);
-    const again = await ask('charge', { walletId }, { amount: 500 }, key);
+    const again = await chargeAgain();
     assert.deepEqual([again.status, again.body?.['transactionId']], [201, asked.body?.['transactionId']]);
   });
 
@@ -143,38 +171,17 @@ describe('a command that was approved, and lost with its end', () => {
   });
 
   it('has ended without the event of its approval, as its charge names who approved it', async () => {
-    const { books, table, ask, decide } = await openBooks();
-    const walletId = await openWallet(table, 'ann');
-    await books.follow();
-    const key = newKey();
-    const asked = await ask('charge', { walletId }, { amount: 500 }, key);
-    const request = await requestOf(books, asked);
-    assert.equal((await decide(asked)).status, 200);
-    const records = await books.takeRecords();
-    await books.hand(records);
-    await plant(table, ...request);
-    await recover(
-      books,
-      [...eventsIn(records).values()].filter(({ type }) => !type.startsWith('approval')),
-    );
+    const { books, table, decide, walletId, asked, chargeAgain, events } = await loseApprovedCharge();
+    await recover(books, withoutApprovals(events));
     assert.equal((await decide(asked)).body?.['code'], 'approval_ended');
     assert.equal((await balanceOf(table, walletId)).available, 500);
-    const again = await ask('charge', { walletId }, { amount: 500 }, key);
+    const again = await chargeAgain();
     assert.deepEqual([again.status, again.body?.['transactionId']], [201, asked.body?.['transactionId']]);
   });
 
   it('has ended as a change of limits, and the limits name who approved them', async () => {
-    const { books, table, ask, decide } = await openBooks();
-    const walletId = await openWallet(table, 'ann');
-    await setAlone(table, walletId, { out: { perDay: 500 } });
-    await books.follow();
-    const wallet = await itemOf(table, walletKey(walletId));
-    const asked = await ask('set-limits', { walletId }, { reason: 'known', limits: { out: { perDay: 900 } } });
-    const request = await requestOf(books, asked);
-    assert.equal((await decide(asked)).status, 200);
-    const records = await books.takeRecords();
-    await plant(table, { ...wallet }, ...request);
-    await recover(books, [...eventsIn(records).values()]);
+    const { books, table, decide, walletId, asked, events } = await loseApprovedLimits();
+    await recover(books, events);
     const { status, body } = await decide(asked);
     assert.deepEqual([status, body?.['code']], [409, 'approval_ended']);
     const { limits, lastLimitsChange } = await walletOf(table, walletId);
@@ -182,20 +189,8 @@ describe('a command that was approved, and lost with its end', () => {
   });
 
   it('is refused as a change of limits without the event of its approval, as those that came back are later ones', async () => {
-    const { books, table, ask, decide } = await openBooks();
-    const walletId = await openWallet(table, 'ann');
-    await setAlone(table, walletId, { out: { perDay: 500 } });
-    await books.follow();
-    const wallet = await itemOf(table, walletKey(walletId));
-    const asked = await ask('set-limits', { walletId }, { reason: 'known', limits: { out: { perDay: 900 } } });
-    const request = await requestOf(books, asked);
-    assert.equal((await decide(asked)).status, 200);
-    const records = await books.takeRecords();
-    await plant(table, { ...wallet }, ...request);
-    await recover(
-      books,
-      [...eventsIn(records).values()].filter(({ type }) => !type.startsWith('approval')),
-    );
+    const { books, table, decide, walletId, asked, events } = await loseApprovedLimits();
+    await recover(books, withoutApprovals(events));
     await reopen(books, asked);
     const { status, body } = await decide(asked);
     assert.deepEqual([status, body?.['code']], [409, 'limits_changed']);

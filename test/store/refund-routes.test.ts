@@ -13,7 +13,7 @@ import { openLimits } from '../../lambdas/http/limits.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { measure } from '../engine.ts';
 import { useTable } from '../fixture.ts';
-import { endUser, operator, send } from '../request.ts';
+import { codeOf, endUser, idOf, operator, send, support } from '../request.ts';
 import type { CallerContext, Handler, Response } from '../request.ts';
 import * as commands from './commands.ts';
 import { newKey } from './commands.ts';
@@ -23,7 +23,6 @@ import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
 
 const table = useTable();
 const [ann, shop, stranger] = [endUser('ann'), endUser('shop'), endUser('stranger')];
-const support: CallerContext = { ...operator, principal: 'supporter', scopes: 'support' };
 
 type RouteName = 'refund' | 'capture' | 'get-transaction' | 'get-wallet' | 'list-transactions' | 'close';
 
@@ -52,12 +51,6 @@ beforeAll(async () => {
   payer = await fundedWallet(table, 'ann', 100_000);
   receiver = await openWallet(table, 'shop');
 });
-
-const codeOf = ({ status, body }: Response) => [status, body?.['code']];
-const idOf = ({ status, body }: Response) => {
-  assert.equal(status, 201, JSON.stringify(body));
-  return String(body?.['transactionId']);
-};
 
 /** Sends money from the payer to the receiver. Returns the transfer's id. */
 async function pay(amount = 100, { to = receiver, owner = 'ann' } = {}): Promise<string> {

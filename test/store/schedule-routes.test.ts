@@ -11,7 +11,7 @@ import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { measure } from '../engine.ts';
 import { useTable } from '../fixture.ts';
-import { endUser, operator, send } from '../request.ts';
+import { codeOf, endUser, idOf, operator, send, support } from '../request.ts';
 import type { CallerContext, Handler, Response } from '../request.ts';
 import { newKey, timeOf } from './commands.ts';
 import { allItems } from './inspect.ts';
@@ -20,7 +20,6 @@ import { fundedWallet, openWallet, setStatus } from './wallets.ts';
 
 const table = useTable();
 const [ann, shop, stranger] = [endUser('ann'), endUser('shop'), endUser('stranger')];
-const support: CallerContext = { ...operator, principal: 'supporter', scopes: 'support' };
 const hourMs = 3_600_000;
 
 type RouteName = 'transfer' | 'withdraw' | 'cancel' | 'get-transaction' | 'list-transactions' | 'close';
@@ -52,8 +51,6 @@ beforeAll(async () => {
   payer = await fundedWallet(table, 'ann', 100_000);
   receiver = await openWallet(table, 'shop');
 });
-
-const codeOf = ({ status, body }: Response) => [status, body?.['code']];
 
 interface Later {
   readonly as?: CallerContext;
@@ -89,10 +86,6 @@ const get = (as: CallerContext, transactionId: string) =>
   send('get-transaction', handlers['get-transaction'], { as, path: { transactionId } });
 const cancelIt = (as: CallerContext, transactionId: string, key = newKey()) =>
   send('cancel', handlers.cancel, { as, key, path: { transactionId }, body: { reason: 'moved' } });
-const idOf = ({ status, body }: Response) => {
-  assert.equal(status, 202, JSON.stringify(body));
-  return String(body?.['transactionId']);
-};
 async function historyOf(as: CallerContext, walletId: string, status?: string): Promise<readonly string[]> {
   const query = { limit: '100', ...(status !== undefined && { status }) };
   const { body } = await send('list-transactions', handlers['list-transactions'], { as, path: { walletId }, query });

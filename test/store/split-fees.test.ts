@@ -15,7 +15,7 @@ import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { newBooks } from '../books.ts';
 import { measure } from '../engine.ts';
 import { afterTest, useEngine, useTable } from '../fixture.ts';
-import { endUser, operator, send } from '../request.ts';
+import { codeOf, endUser, operator, send } from '../request.ts';
 import { checkUnits } from '../units.ts';
 import type { CallerContext, Handler, Response } from '../request.ts';
 import { newKey } from './commands.ts';
@@ -80,7 +80,6 @@ function legsOf({ status, body }: Response): LegBody[] {
   return body?.['legs'] as LegBody[];
 }
 const feesOf = (answer: Response) => legsOf(answer).map(({ fee }) => fee);
-const codeOf = ({ status, body }: Response) => [status, body?.['code']];
 const availableIn = (...walletIds: readonly string[]) =>
   Promise.all(walletIds.map(async (walletId) => Number((await balanceOf(table, walletId)).available)));
 

@@ -9,7 +9,7 @@ import { secretOf } from '../../lambdas/webhooks/signature.ts';
 import { newWebhookTable } from '../engine.ts';
 import type { TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
-import { endUser, operator, send } from '../request.ts';
+import { endUser, operator, send, support } from '../request.ts';
 import type { Request } from '../request.ts';
 import { newKey } from './commands.ts';
 import { deliveriesOf, newWorker, serviceKey } from './webhook-scenes.ts';
@@ -56,7 +56,6 @@ const ping = (webhookId: string, key = newKey()) =>
   send('ping-webhook', serve(routes.pingWebhookRoute, servicesOf()), commandOn(webhookId, { key }));
 const replay = (webhookId: string, body: unknown, key = newKey()) =>
   send('replay-webhook', serve(routes.replayWebhookRoute, servicesOf()), commandOn(webhookId, { key, body }));
-const support = { ...operator, principal: 'supporter', scopes: 'support' };
 
 const idIn = ({ body }: Awaited<ReturnType<typeof create>>) => String(body?.['webhookId']);
 

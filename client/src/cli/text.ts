@@ -2,8 +2,7 @@
 import type { Balance, Transaction, Wallet } from '../types.ts';
 
 /** Characters that a terminal obeys, or that turn the direction of a text. */
-// eslint-disable-next-line no-control-regex
-const commanding = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+const commanding = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
 /** Returns a value as a terminal may show it, in one line: others have written the texts of a transaction. */
 function plain(text: string): string {

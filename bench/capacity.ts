@@ -4,7 +4,8 @@
  * given.
  */
 import { readOptions } from '../bin/options.ts';
-import { linesOfWrite, measureBudgets } from './budgets.ts';
+import { measureBudgets } from './budgets.ts';
+import { linesOfWrite } from './command-budgets.ts';
 import {
   assumedTimes,
   concurrencyOf,

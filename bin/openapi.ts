@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { idFormats } from '../lambdas/domain/ids.ts';
-import { namedSchemas } from '../lambdas/views/answer-schemas.ts';
 import { answers } from '../lambdas/views/answers.ts';
 import { nameOfRoute, routes } from '../lambdas/contract.ts';
 import type { FunctionName, Route, RouteName } from '../lambdas/contract.ts';
@@ -11,28 +10,18 @@ import { errorTitles, WalletError } from '../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../lambdas/domain/errors.ts';
 import type { RouteHandler } from '../lambdas/http/http.ts';
 import { problem } from '../lambdas/http/problem.ts';
-import { annotations, fields, maxMetadataKeys } from '../lambdas/http/body-fields.ts';
 import { sourceOf } from '../lib/bundle.ts';
 import { apiDescription } from './openapi-description.ts';
 import { headerComponents, parameterComponents, securitySchemes } from './openapi-components.ts';
 import type { HeaderName } from './openapi-components.ts';
 import { answerExamples, answerExamplesOfRoutes, bodyExamples, textExamples } from './openapi-examples.ts';
 import { problemExamples } from './openapi-problems.ts';
-import { fieldTexts, parameterTexts, textFor } from './openapi-texts.ts';
+import { parameterTexts, textFor } from './openapi-texts.ts';
+import { camelCase, override, requestName, schemaRef, schemasOf } from './openapi-schemas.ts';
 
 /** A route under the name that no other has. */
 type NamedRoute = Route & { readonly name: RouteName };
 type Described = Pick<RouteHandler<never>, 'body' | 'query' | 'mediaType' | 'isKeyed'>;
-
-/** Removes the pattern of a time: it takes a line and a half, and the format says the same in a word. */
-function override({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
-  if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
-}
-
-// Facts that a schema cannot express.
-z.globalRegistry.add(fields.amount, { description: 'In minor units; written in digits only: neither 1.0 nor 1e2' });
-z.globalRegistry.add(fields.currency, { description: 'ISO 4217, in upper case', examples: ['EUR'] });
-z.globalRegistry.add(annotations.metadata.def.innerType, { maxProperties: maxMetadataKeys });
 
 /** Headers of every answer of a handler. The gateway's own answers have the first. */
 const everywhere: readonly HeaderName[] = ['Cache-Control', 'Vary'];
@@ -68,7 +57,7 @@ export async function openApiDocument(): Promise<object> {
     ],
     paths,
     components: {
-      schemas: schemasOf(described),
+      schemas: schemasOf(described.map(({ route: { name }, handler: { body } }) => ({ name, body }))),
       headers: headerComponents,
       examples: problemExamples(),
       parameters: parameterComponents,
@@ -269,76 +258,10 @@ function headersOf(names: readonly HeaderName[]): { headers?: object } {
   return { headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])) };
 }
 
-/** Returns the named schemas and the routes' bodies, as a client writes and reads them. */
-function schemasOf(described: readonly { route: NamedRoute; handler: Described }[]): object {
-  const registry = z.registry<{ id: string }>();
-  for (const [id, schema] of Object.entries(namedSchemas)) registry.add(schema, { id });
-  for (const { route, handler } of described) {
-    if (handler.body) registry.add(handler.body, { id: requestName(route.name) });
-  }
-  const { schemas } = z.toJSONSchema(registry, { io: 'input', uri: schemaRef, override });
-  return Object.fromEntries(
-    Object.entries(schemas).map(([id, { $schema, $id, ...schema }]: [string, Record<string, unknown>]) => [
-      id,
-      describedFields(id, id in namedSchemas ? withOpenEnums(schema) : schema),
-    ]),
-  );
-}
-
-type JsonObject = Readonly<Record<string, unknown>>;
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Returns the value with every object in it changed, from the outside in. */
-function mapObjects(value: unknown, change: (object: JsonObject) => JsonObject): unknown {
-  if (Array.isArray(value)) return value.map((member) => mapObjects(member, change));
-  if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(change(value)).map(([name, member]) => [name, mapObjects(member, change)]));
-}
-
-/** Returns the schema of an answer with open enums, as later versions may add values. */
-function withOpenEnums(schema: JsonObject): unknown {
-  return mapObjects(schema, ({ enum: values, ...rest }) =>
-    Array.isArray(values)
-      ? { ...rest, 'x-extensible-enum': values }
-      : { ...rest, ...(values !== undefined && { enum: values }) },
-  );
-}
-
-/** Returns the schema with a description for each field, and the pattern of currencies. */
-function describedFields(id: string, schema: unknown): unknown {
-  return mapObjects(schema, (object) => {
-    const { properties } = object;
-    if (object['type'] !== 'object' || !isObject(properties)) return object;
-    const fields = Object.entries(properties).map(([name, field]) => {
-      if (!isObject(field) || '$ref' in field) return [name, field];
-      const description = field['description'] ?? textFor(fieldTexts, name, id);
-      return [name, { ...field, ...(name === 'currency' && { pattern: '^[A-Z]{3}$' }), description }];
-    });
-    return { ...object, properties: Object.fromEntries(fields) as object };
-  });
-}
-
 function exampleOf(examples: Readonly<Record<string, object>>, name: string): object {
   const example = examples[name];
   if (example === undefined) throw new Error(`openapi-examples.ts and openapi-problems.ts have no example for ${name}`);
   return example;
-}
-
-function schemaRef(name: string): string {
-  return `#/components/schemas/${name}`;
-}
-
-/** Returns for instance `CreateWalletRequest` for `create-wallet`. */
-function requestName(name: RouteName): string {
-  const id = camelCase(name);
-  return `${id.charAt(0).toUpperCase()}${id.slice(1)}Request`;
-}
-
-function camelCase(name: string): string {
-  return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** Returns the text of a route's docstring after `METHOD path`: its first sentence, and all of it. */

@@ -17,7 +17,7 @@ import { askedPrefix } from '../../lambdas/store/operations.ts';
 import { readItems } from '../../lambdas/store/read.ts';
 import { toEntry } from '../../lambdas/store/entries.ts';
 import { parseFeeState } from '../../lambdas/store/fees.ts';
-import { parseOrder } from '../../lambdas/store/standing-orders.ts';
+import { parseOrder } from '../../lambdas/store/order-item.ts';
 import { withRetries } from '../../lambdas/store/table.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { toTransaction } from '../../lambdas/store/transactions.ts';

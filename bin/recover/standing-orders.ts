@@ -8,7 +8,7 @@ import { cancelledSchedule } from '../../lambdas/domain/schedule.ts';
 import { advanceTo, aheadMs, latestPayments, newOrder, paymentTime } from '../../lambdas/domain/standing-order.ts';
 import type { EndedOrder, StandingOrder } from '../../lambdas/domain/standing-order.ts';
 import { stateFromText } from '../../lambdas/integrity/text.ts';
-import { storedOrder } from '../../lambdas/store/standing-orders.ts';
+import { storedOrder } from '../../lambdas/store/order-item.ts';
 import type { Maker, StandingOrderEvent } from './archive.ts';
 import type { BooksCopy } from './copy.ts';
 import { storedActor } from './records.ts';

@@ -9,7 +9,8 @@ import { answerEnd, answerWhenEnded, requireApproval, requireNoOwner, requireSco
 import { fields } from '../http/body-fields.ts';
 import { readFees } from '../http/fees.ts';
 import type { FeeServices } from '../http/fees.ts';
-import { command, committed, serve } from '../http/http.ts';
+import { command, serve } from '../http/http.ts';
+import { committed } from '../http/committed.ts';
 import type { CommandCall, CommandRoute } from '../http/http.ts';
 import { readTiers } from '../http/limit-fields.ts';
 import { isReplay } from '../http/limits.ts';

@@ -4,7 +4,8 @@ import { aliasIn, aliasNameOf, aliasPattern, longestAlias, shortestAlias } from 
 import { dynamodbClient } from '../aws/clients.ts';
 import { positiveInteger } from '../aws/environment.ts';
 import { fields, maxMetadataKeys, metadataOf, metadataValue, tooManyKeys } from '../http/body-fields.ts';
-import { command, committed, serve } from '../http/http.ts';
+import { command, serve } from '../http/http.ts';
+import { committed } from '../http/committed.ts';
 import { openLimits } from '../http/limits.ts';
 import { invalid } from '../http/request.ts';
 import { openTable } from '../store/table.ts';

@@ -7,7 +7,8 @@ import { annotations, fields, uniqueReference, withReference } from '../http/bod
 import type { Caller } from '../http/caller.ts';
 import { readFees } from '../http/fees.ts';
 import type { FeeServices } from '../http/fees.ts';
-import { command, committed, serve } from '../http/http.ts';
+import { command, serve } from '../http/http.ts';
+import { committed } from '../http/committed.ts';
 import { openPaymentLimits } from '../http/payment-limits.ts';
 import type { PaymentServices } from '../http/payment-limits.ts';
 import { currencyOf } from '../http/request.ts';

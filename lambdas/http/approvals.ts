@@ -10,7 +10,8 @@ import { readable } from '../store/unreadable.ts';
 import { getWallets } from '../store/wallets.ts';
 import { approvalView } from '../views/approval-view.ts';
 import { callerOf } from './caller.ts';
-import { accessOf, committed } from './http.ts';
+import { accessOf } from './http.ts';
+import { committed } from './committed.ts';
 import type { Answer } from './problem.ts';
 
 /**

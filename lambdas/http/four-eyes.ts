@@ -9,7 +9,7 @@ import { approvalKey } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
 import { InvalidItem } from '../store/unreadable.ts';
 import { approvalView } from '../views/approval-view.ts';
-import { committed } from './http.ts';
+import { committed } from './committed.ts';
 import type { CommandCall } from './http.ts';
 import type { Answer } from './problem.ts';
 

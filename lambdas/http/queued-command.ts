@@ -5,7 +5,7 @@ import { openTable } from '../store/table.ts';
 import type { Committed } from '../store/commit.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
 import { positiveInteger } from '../aws/environment.ts';
-import { committed } from './http.ts';
+import { committed } from './committed.ts';
 import type { LimitedServices, OperatorServices } from './http.ts';
 import { openLimits } from './limits.ts';
 import { readOperatorLimits } from './operator-limits.ts';

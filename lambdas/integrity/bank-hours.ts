@@ -1,5 +1,5 @@
 import { BankUnavailable } from '../bank/client.ts';
-import type { StatementItem } from '../bank/client.ts';
+import type { StatementItem } from '../bank/answers.ts';
 import { hourAfter, hourOf, startOf } from '../domain/hours.ts';
 import { numberOfTransactionId, transactionIdOfNumber } from '../domain/ids.ts';
 import { addTo, differencesOf, emptySketch, sketchFromText, sketchToText } from '../domain/sketch.ts';

@@ -17,7 +17,8 @@ import type { Amounts } from './booked.ts';
 import { captureFindings } from './hold-check.ts';
 import { readTransactions } from './originals.ts';
 import { refundFindings } from './refund-check.ts';
-import { beginWalletCheck, addFinding, followEntry, isReadable } from './wallet-check.ts';
+import { followEntry, isReadable } from './wallet-check.ts';
+import { beginWalletCheck, addFinding } from './wallet-check-state.ts';
 
 /** The changes of one wallet in the journal, each once. */
 export interface WalletChanges {

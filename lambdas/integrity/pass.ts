@@ -9,7 +9,7 @@ import type { NamedReference } from './reference-check.ts';
 import type { Statement } from './statement.ts';
 import type { AllSums } from './sums.ts';
 import { stateFromText, stateToText } from './text.ts';
-import type { WalletCheck } from './wallet-check.ts';
+import type { WalletCheck } from './wallet-check-state.ts';
 
 /** The tables of the books, and the bank's statement. */
 export interface Books {

@@ -18,8 +18,9 @@ import { checkAliases, mostAliasesChecked } from './alias-check.ts';
 import { checkReferences, mostReferences, nameOf } from './reference-check.ts';
 import { compareWithBank, notPaid, otherBankOf, readStatement } from './statement.ts';
 import { addOutside, differentTotals, sumsOf, unbalanced } from './sums.ts';
-import { beginWalletCheck, stepWalletCheck } from './wallet-check.ts';
-import type { WalletCheck } from './wallet-check.ts';
+import { stepWalletCheck } from './wallet-check.ts';
+import { beginWalletCheck } from './wallet-check-state.ts';
+import type { WalletCheck } from './wallet-check-state.ts';
 
 /** How many checks of wallets a segment has under way at a time. */
 const walletsAtATime = 8;

@@ -1,5 +1,6 @@
 import { BankUnavailable } from '../bank/client.ts';
-import type { BankClient, StatementItem } from '../bank/client.ts';
+import type { BankClient } from '../bank/client.ts';
+import type { StatementItem } from '../bank/answers.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
 import { isTransactionId, transactionIdOfNumber } from '../domain/ids.ts';
 import { differencesOf } from '../domain/sketch.ts';

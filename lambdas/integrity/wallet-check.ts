@@ -1,120 +1,21 @@
+/** The check of one wallet, page by page. */
 import { bookingsOf } from '../domain/bookings.ts';
 import type { BookedTransaction } from '../domain/bookings.ts';
-import type { Discrepancy, DiscrepancyKind } from '../domain/discrepancy.ts';
 import { bookedAtOf } from '../domain/entries.ts';
 import type { Balance, ChainedEntry } from '../domain/entries.ts';
 import { isSum, minus, plus } from '../domain/money.ts';
-import { addHolds, noHolds, problemOfHolds } from './hold-check.ts';
-import type { HoldSums } from './hold-check.ts';
+import { addHolds, problemOfHolds } from './hold-check.ts';
 import { addChargebacks, checkRefunds, problemOfChargebacks } from './refund-check.ts';
-import type { ChargebackSums } from './refund-check.ts';
 import type { Sum } from '../domain/money.ts';
 import { accounts } from '../domain/postings.ts';
-import { leastAvailable } from '../domain/wallet.ts';
-import type { Wallet } from '../domain/wallet.ts';
 import { readBookings } from '../store/books.ts';
 import type { IndexedTransaction } from '../store/books.ts';
 import { hashOf, readEntries } from '../store/entries.ts';
 import { countActiveOrders } from '../store/standing-orders.ts';
 import type { Table } from '../store/table.ts';
 import { getWallet } from '../store/wallets.ts';
-
-/**
- * The check of one wallet, page by page. It can stop and go on at any page: first the wallet's transactions as sender,
- * then as receiver, then its entries. Sums are exact (bigint), everything else is JSON.
- */
-export interface WalletCheck {
-  readonly wallet: Pick<
-    Wallet,
-    | 'walletId'
-    | 'isCrowded'
-    | 'currency'
-    | 'version'
-    | 'available'
-    | 'held'
-    | 'status'
-    | 'updatedAt'
-    | 'chargedBack'
-    | 'scheduled'
-    | 'orders'
-  >;
-  /**
-   * The version up to which the ledger must have come. A busy wallet is always some versions ahead of its ledger, so a
-   * second look asks only for those that the first look missed.
-   */
-  readonly enteredUpTo: number;
-  /** Whether entries are read consistently, at twice the price: for wallets that seemed wrong before. */
-  readonly consistent: boolean;
-  stage: 'sender' | 'receiver' | 'entries' | 'done';
-  /** The cursor of the next page of transactions, from `readBookings`. */
-  after?: string | undefined;
-  /** The state after the last entry; version -1 before the first. */
-  last: { version: number; hash: string; balance: Balance };
-  /** The wallet's sums before the moment of the check, by postings and by entries. */
-  booked: Record<keyof Balance, bigint>;
-  entered: Record<keyof Balance, bigint>;
-  /** Absent from a check that an earlier release began. */
-  readonly holds?: HoldSums;
-  readonly chargebacks?: ChargebackSums;
-  /** The number of its payments that are scheduled. */
-  scheduled?: number;
-  readonly found: Discrepancy[];
-}
-
-const both = ['available', 'held'] as const;
-/** How many findings of one wallet are reported. A chain that is broken everywhere needs no more. */
-const mostFound = 20;
-
-/**
- * Begins a check of the wallet as it was read. Its first findings concern the wallet item alone.
- *
- * @param secondLook given when an earlier look found a problem: the version that the wallet had then
- */
-export function beginWalletCheck(wallet: Wallet, secondLook?: { readonly version: number }): WalletCheck {
-  const { walletId, isCrowded = false, currency, version, available, held, status, updatedAt, total } = wallet;
-  const { chargedBack = 0, mostCredit = 0, limits, scheduled = 0, orders } = wallet;
-  // The stored item may have any shape.
-  const areSums = [available, held, total, chargedBack, mostCredit].every(isSum);
-  const check: WalletCheck = {
-    wallet: {
-      walletId,
-      isCrowded,
-      currency,
-      version,
-      available,
-      held,
-      status,
-      updatedAt,
-      chargedBack: areSums ? chargedBack : 0,
-      scheduled,
-      ...(orders !== undefined && { orders }),
-    },
-    enteredUpTo: secondLook?.version ?? version,
-    consistent: secondLook !== undefined,
-    stage: 'sender',
-    last: { version: -1, hash: '', balance: { available: 0, held: 0 } },
-    booked: { available: 0n, held: 0n },
-    entered: { available: 0n, held: 0n },
-    holds: noHolds(),
-    chargebacks: { certain: 0n, all: 0n },
-    scheduled: 0,
-    found: [],
-  };
-  const areSound = areSums && [held, chargedBack, mostCredit].every((amount) => amount >= 0);
-  if (!areSound || available < leastAvailable(wallet) || plus(available, held) !== total) {
-    addFinding(
-      check,
-      'balance_differs',
-      `it has ${String(available)} available, ${String(held)} held and ${String(total)} in total` +
-        (chargedBack === 0 ? '' : `, and ${String(chargedBack)} was charged back`) +
-        (mostCredit === 0 ? '' : `, and had ${String(mostCredit)} of credit`),
-    );
-  } else if ((limits?.creditLine ?? 0) > mostCredit) {
-    const detail = `it has a credit line of ${String(limits?.creditLine)}, and had ${String(mostCredit)} at most`;
-    addFinding(check, 'balance_differs', detail);
-  }
-  return check;
-}
+import { addFinding, bothAccounts, report } from './wallet-check-state.ts';
+import type { WalletCheck } from './wallet-check-state.ts';
 
 /**
  * Reads one page and judges it.
@@ -204,15 +105,13 @@ async function checkParts(
   transactions: readonly IndexedTransaction[],
   asOf: string | undefined,
 ): Promise<number> {
-  const { holds, chargebacks, consistent, wallet, found } = check;
+  const { holds, chargebacks, consistent, wallet } = check;
   const moments = { asOf, walletAt: wallet.updatedAt };
   const ofHolds = holds && (await addHolds(table, holds, transactions, { ...moments, consistent }));
   const ofRefunds = await checkRefunds(table, transactions, consistent);
   if (chargebacks) addChargebacks(chargebacks, transactions, asOf && wallet.updatedAt);
   if (check.scheduled !== undefined) check.scheduled += transactions.filter(isScheduled).length;
-  for (const finding of [...(ofHolds?.found ?? []), ...ofRefunds.found]) {
-    if (found.length < mostFound) found.push(finding);
-  }
+  for (const finding of [...(ofHolds?.found ?? []), ...ofRefunds.found]) report(check, finding);
   return (ofHolds?.readUnits ?? 0) + ofRefunds.readUnits;
 }
 
@@ -224,7 +123,7 @@ function isScheduled({ executeAt, executedAt, completedAt }: IndexedTransaction)
 function addBookings(check: WalletCheck, transaction: BookedTransaction, asOf: string | undefined): void {
   for (const { at, postings } of bookingsOf(transaction)) {
     if (asOf !== undefined && at >= asOf) continue;
-    for (const account of both) {
+    for (const account of bothAccounts) {
       const name = accounts[account](check.wallet.walletId);
       for (const posting of postings) if (posting.account === name) check.booked[account] += integer(posting.amount);
     }
@@ -252,7 +151,7 @@ export function followEntry(check: WalletCheck, entry: ChainedEntry, asOf?: stri
       `the hash of entry ${version} does not follow from its content and entry ${version - 1}`,
     );
   }
-  for (const account of both) {
+  for (const account of bothAccounts) {
     // The balance after a gap includes the changes of the missing entries.
     const change = inOrder
       ? changes.reduce((sum: Sum, one) => (one.account === account ? plus(sum, one.amount) : sum), 0)
@@ -267,7 +166,7 @@ export function followEntry(check: WalletCheck, entry: ChainedEntry, asOf?: stri
     if (asOf === undefined || bookedAtOf(entry) < asOf) check.entered[account] += BigInt(change);
   }
   if (version === wallet.version) {
-    for (const account of both) {
+    for (const account of bothAccounts) {
       if (balanceAfter[account] !== wallet[account]) {
         addFinding(
           check,
@@ -330,7 +229,7 @@ function conclude(check: WalletCheck, asOf: string | undefined): void {
     );
     return;
   }
-  for (const account of both) {
+  for (const account of bothAccounts) {
     if (booked[account] === entered[account]) continue;
     addFinding(
       check,
@@ -340,11 +239,6 @@ function conclude(check: WalletCheck, asOf: string | undefined): void {
   }
 }
 
-/** Adds a finding about the wallet. */
-export function addFinding(check: WalletCheck, kind: DiscrepancyKind, detail: string): void {
-  if (check.found.length < mostFound) check.found.push({ kind, subject: check.wallet.walletId, detail });
-}
-
 /** Returns whether an entry has whole numbers, times and a hash. The stored item may have any shape. */
 export function isReadable(entry: Stored<ChainedEntry>): boolean {
   const { at, bookedAt = '', hash, transactionId = '', changes, balanceAfter } = entry;
@@ -352,7 +246,7 @@ export function isReadable(entry: Stored<ChainedEntry>): boolean {
     [at, bookedAt, hash, transactionId].every((text) => typeof text === 'string') &&
     Array.isArray(changes) &&
     changes.every((change: Stored<ChainedEntry['changes'][number]> | null) => isSum(change?.amount)) &&
-    both.every((account) => isSum(balanceAfter?.[account]))
+    bothAccounts.every((account) => isSum(balanceAfter?.[account]))
   );
 }
 

@@ -2,25 +2,15 @@ import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { indexes } from '../contract.ts';
 import { aliasIn, aliasNameOf } from '../domain/alias.ts';
 import { WalletError } from '../domain/errors.ts';
-import { isTime } from '../domain/hours.ts';
 import { fingerprintOf } from '../domain/ids.ts';
-import { isAmount } from '../domain/money.ts';
-import {
-  advanceTo,
-  intervals,
-  latestPayments,
-  nextPayment,
-  orderCancelRefusal,
-  orderEnds,
-  orderStatuses,
-} from '../domain/standing-order.ts';
+import { advanceTo, latestPayments, nextPayment, orderCancelRefusal } from '../domain/standing-order.ts';
 import type { ActiveOrder, Advance, OrderCancellation, StandingOrder } from '../domain/standing-order.ts';
 import type { ScheduledPayment } from '../domain/transaction.ts';
 import { commit, movement } from './commit.ts';
 import { orderKey } from './keys.ts';
-import { orderShard, orderShardOf, scheduleShardOf } from './due-keys.ts';
-import { orderHistoryKeyOf, ordersPartition, standingOrderIdOfHistoryKey, walletIdOfOrders } from './history-keys.ts';
-import { countOrder, schedule, unschedule } from './movements.ts';
+import { orderShard, scheduleShardOf } from './due-keys.ts';
+import { ordersPartition, standingOrderIdOfHistoryKey } from './history-keys.ts';
+import { countOrder, schedule, unschedule } from './wallet-counts.ts';
 import { putOperation, replayedRecord, replayOnly } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
@@ -30,17 +20,10 @@ import { cancelledPayment } from './schedules.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { getTransactions } from './transactions.ts';
-import {
-  InvalidItem,
-  itemVersion,
-  ofThisVersion,
-  parsed,
-  readable,
-  requireVersion,
-  UnreadableItem,
-} from './unreadable.ts';
+import { ofThisVersion, parsed, readable, UnreadableItem } from './unreadable.ts';
 import { changed, denied, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
+import { parseOrder, storedOrder } from './order-item.ts';
 
 /**
  * Opens a standing order, in one write of 10 write units: the record of the key, the order, its wallet, which counts it, and
@@ -66,19 +49,6 @@ export async function openOrder(
   const current = await getOrder(table, order.standingOrderId);
   if (current === undefined) throw new WalletError('standing_order_not_found');
   return { order: current, replayed: true };
-}
-
-/** Returns a standing order as it is stored. */
-export function storedOrder(order: StandingOrder): Item {
-  const { standingOrderId, walletId, status } = order;
-  return {
-    ...orderKey(standingOrderId),
-    v: itemVersion,
-    ...order,
-    walletId: ordersPartition(walletId),
-    historyKey: orderHistoryKeyOf(order),
-    ...(status === 'active' && { dueShard: orderShardOf(standingOrderId) }),
-  };
 }
 
 function putOrder(table: Table, order: ActiveOrder): WriteItem {
@@ -318,37 +288,4 @@ function orderUpdate(
 
 function toOrder(item: Item | undefined): StandingOrder | undefined {
   return item?.['sk'] === orderKey('').sk ? parseOrder(item) : undefined;
-}
-
-/**
- * Returns the standing order in a stored item.
- *
- * @throws UnreadableItem for a newer version and an unknown status; InvalidItem for the id of another order, and for an item
- * that lacks a member
- */
-export function parseOrder(item: Item): StandingOrder {
-  requireVersion(item);
-  const { pk, sk, v, historyKey, dueShard, walletId, ...order } = item;
-  const { standingOrderId, status, amount, currency, every, toWalletId, destination, made } = order;
-  if (typeof standingOrderId !== 'string') throw new UnreadableItem(item, 'it has no id');
-  if (orderKey(standingOrderId).pk !== pk) throw new InvalidItem(item, `its id is ${standingOrderId}`);
-  if (!orderStatuses.some((one) => one === status)) {
-    throw new UnreadableItem(item, `status "${String(status)}", which this release does not know`);
-  }
-  if (!intervals.some((one) => one === every)) {
-    throw new UnreadableItem(item, `interval "${String(every)}", which this release does not know`);
-  }
-  if (typeof walletId !== 'string' || typeof currency !== 'string' || !isAmount(amount)) {
-    throw new InvalidItem(item, 'it has no wallet or no amount');
-  }
-  const hasReceiver = (toWalletId === undefined) !== (destination === undefined);
-  const isCounted = made === 0 || isAmount(made);
-  const isWhole =
-    status === 'active'
-      ? isTime(order['nextAt']) && isTime(order['dueAt'])
-      : isTime(order['endedAt']) && orderEnds.some((one) => one === order['end']);
-  if (!hasReceiver || !isCounted || !isWhole || !isTime(order['firstAt'])) {
-    throw new InvalidItem(item, 'it lacks what a standing order needs');
-  }
-  return { ...order, walletId: walletIdOfOrders(walletId) } as unknown as StandingOrder;
 }

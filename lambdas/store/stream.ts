@@ -7,7 +7,7 @@ import type { Approval } from '../domain/approval.ts';
 import type { StandingOrder } from '../domain/standing-order.ts';
 import { parseApproval } from './approvals.ts';
 import { kindOf } from './keys.ts';
-import { parseOrder } from './standing-orders.ts';
+import { parseOrder } from './order-item.ts';
 import { toTransaction } from './transactions.ts';
 import { UnreadableItem } from './unreadable.ts';
 import { parseDetails } from './wallet-details.ts';

@@ -19,7 +19,7 @@ import {
   standingOrder as eventOrder,
   transaction as eventTransaction,
   wallet as eventWallet,
-} from './event-schemas.ts';
+} from './event-records.ts';
 import { delivery, health, integrity, pass, unavailable, webhook } from './operation-schemas.ts';
 import { entry, statement, statementFile, totals } from './statement-schemas.ts';
 

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { eventTypes } from '../domain/events.ts';
 import { deliveryStatuses, webhookStatuses } from '../domain/webhook.ts';
-import { discrepancy, wallet as eventWallet } from './event-schemas.ts';
+import { discrepancy, wallet as eventWallet } from './event-records.ts';
 
 const time = eventWallet.shape.createdAt;
 const count = z.int().min(0);

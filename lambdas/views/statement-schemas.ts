@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { formatNames, statementFileStatuses } from '../domain/statement-file.ts';
 import { transactionTypes } from '../domain/transaction.ts';
-import { wallet as eventWallet } from './event-schemas.ts';
+import { wallet as eventWallet } from './event-records.ts';
 
 const time = eventWallet.shape.createdAt;
 const { available, held } = eventWallet.shape.balance.shape;

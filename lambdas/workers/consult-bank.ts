@@ -1,5 +1,6 @@
 import { BankUnavailable, TooLate } from '../bank/client.ts';
-import type { BankClient, Payment, SubmitOutcome } from '../bank/client.ts';
+import type { BankClient } from '../bank/client.ts';
+import type { Payment, SubmitOutcome } from '../bank/answers.ts';
 import { metrics as names } from '../contract.ts';
 import type { ExecutingWithdrawal, OpenWithdrawal, Withdrawal } from '../domain/transaction.ts';
 import type { Attempt } from '../domain/transaction-record.ts';

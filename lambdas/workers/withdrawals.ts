@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { isBankFailure, isProcessing, openBank } from '../bank/client.ts';
+import { openBank } from '../bank/client.ts';
+import { isBankFailure, isProcessing } from '../bank/answers.ts';
 import { reportContradiction } from '../bank/contradiction.ts';
 import { reportEnd } from '../bank/end.ts';
 import { bankIdOf } from '../bank/identity.ts';

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { Payment } from '../../lambdas/bank/client.ts';
+import type { Payment } from '../../lambdas/bank/answers.ts';
 
 /** The simulated bank's record of one reference, which shows the payments that it really made. Times are ISO 8601. */
 export interface BookEntry extends Payment {

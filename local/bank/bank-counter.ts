@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Payment } from '../../lambdas/bank/client.ts';
+import type { Payment } from '../../lambdas/bank/answers.ts';
 import type { BankBook, BookEntry } from './bank-book.ts';
 import type { BankSettings } from './bank-settings.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Payment } from '../../lambdas/bank/client.ts';
+import type { Payment } from '../../lambdas/bank/answers.ts';
 import type { KeySource } from '../../lambdas/bank/secret.ts';
 import { afterTest } from '../fixture.ts';
 

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
 import { openBank } from '../../lambdas/bank/client.ts';
-import type { Payment } from '../../lambdas/bank/client.ts';
+import type { Payment } from '../../lambdas/bank/answers.ts';
 import { openRequestKeys, openSecret } from '../../lambdas/bank/secret.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
 import { serve } from '../../lambdas/http/http.ts';

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { openBank } from '../../lambdas/bank/client.ts';
-import type { BankClient, StatementItem } from '../../lambdas/bank/client.ts';
+import type { BankClient } from '../../lambdas/bank/client.ts';
+import type { StatementItem } from '../../lambdas/bank/answers.ts';
 import { startBankSimulator } from '../../local/bank/bank-simulator.ts';
 import type { BankSimulator } from '../../local/bank/bank-simulator.ts';
 

@@ -1,6 +1,6 @@
 /** The simulated bank, a client of it, and payments for it. */
 import { openBank } from '../../lambdas/bank/client.ts';
-import type { Payment } from '../../lambdas/bank/client.ts';
+import type { Payment } from '../../lambdas/bank/answers.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
 import { startBankSimulator } from '../../local/bank/bank-simulator.ts';
 import type { BankSimulator, BankSimulatorOptions } from '../../local/bank/bank-simulator.ts';

@@ -3,7 +3,7 @@
  * second replaces the first in some histories, with an empty book. Their books prove which payments were made. The
  * banks also check that the service asks them as the protocol demands.
  */
-import type { Payment } from '../../lambdas/bank/client.ts';
+import type { Payment } from '../../lambdas/bank/answers.ts';
 import type { BankRequest, Send } from '../../lambdas/bank/connection.ts';
 import { checkSignature, signatureHeader, timestampHeader } from '../../lambdas/bank/signature.ts';
 import { between, chance, choose } from './chance.ts';

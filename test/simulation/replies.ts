@@ -1,5 +1,5 @@
 /** What a bank of the simulation answers. */
-import type { Payment } from '../../lambdas/bank/client.ts';
+import type { Payment } from '../../lambdas/bank/answers.ts';
 import type { Send } from '../../lambdas/bank/connection.ts';
 
 export type Decision = 'none' | 'paid' | 'rejected';

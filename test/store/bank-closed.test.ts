@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from '@jest/globals';
 import { TooLate } from '../../lambdas/bank/client.ts';
-import type { FindOutcome, SubmitOutcome } from '../../lambdas/bank/client.ts';
+import type { FindOutcome, SubmitOutcome } from '../../lambdas/bank/answers.ts';
 import { metrics as names } from '../../lambdas/contract.ts';
 import { payoutHours } from '../../lambdas/domain/payout-window.ts';
 import type { Actor } from '../../lambdas/domain/actor.ts';

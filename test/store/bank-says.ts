@@ -1,5 +1,5 @@
 /** One step of the withdrawal worker, with a bank whose answers the test chooses. */
-import type { FindOutcome, SubmitOutcome } from '../../lambdas/bank/client.ts';
+import type { FindOutcome, SubmitOutcome } from '../../lambdas/bank/answers.ts';
 import type { PayoutHours } from '../../lambdas/domain/payout-window.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { bankId } from './visits.ts';

@@ -1,7 +1,7 @@
 /** A closed hour of business, the faults to plant in it, and the check that must find them. */
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
-import type { StatementItem } from '../../lambdas/bank/client.ts';
+import type { StatementItem } from '../../lambdas/bank/answers.ts';
 import type { Discrepancy } from '../../lambdas/domain/discrepancy.ts';
 import type { ChainedEntry } from '../../lambdas/domain/entries.ts';
 import { hourMs, startOf } from '../../lambdas/domain/hours.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from '@jest/globals';
 import { withdraw as withdrawRoute } from '../../lambdas/api/withdraw.ts';
-import type { FindOutcome } from '../../lambdas/bank/client.ts';
+import type { FindOutcome } from '../../lambdas/bank/answers.ts';
 import { metrics as names } from '../../lambdas/contract.ts';
 import { leaseMs } from '../../lambdas/domain/withdrawal.ts';
 import { serve } from '../../lambdas/http/http.ts';

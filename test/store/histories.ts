@@ -9,7 +9,7 @@ import { debit, hold } from '../../lambdas/store/movements.ts';
 import { write } from '../../lambdas/store/write.ts';
 import { returnWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { releaseWithdrawal, settleWithdrawal } from '../../lambdas/store/withdrawal-claims.ts';
-import type { FindOutcome, StatementItem, StatementOutcome } from '../../lambdas/bank/client.ts';
+import type { FindOutcome, StatementItem, StatementOutcome } from '../../lambdas/bank/answers.ts';
 import type { AskedStatement } from '../../lambdas/integrity/statement.ts';
 import type { PendingTransfer, PendingWithdrawal, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Table } from '../../lambdas/store/table.ts';

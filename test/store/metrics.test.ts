@@ -5,7 +5,7 @@ import { charge } from '../../lambdas/api/charge.ts';
 import { getWallet } from '../../lambdas/api/get-wallet.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
 import { BankUnavailable } from '../../lambdas/bank/client.ts';
-import type { SubmitOutcome } from '../../lambdas/bank/client.ts';
+import type { SubmitOutcome } from '../../lambdas/bank/answers.ts';
 import { metrics as names } from '../../lambdas/contract.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { serve } from '../../lambdas/http/http.ts';

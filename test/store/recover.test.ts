@@ -14,7 +14,7 @@ import { recoverBooks } from '../../bin/recover/recover.ts';
 import { bookMissingCredits } from '../../bin/recover/missing-credits.ts';
 import { advanceRecords, putBackTransactions } from '../../bin/recover/put-back.ts';
 import { Recovery } from '../../bin/recover/recovery.ts';
-import type { StatementItem } from '../../lambdas/bank/client.ts';
+import type { StatementItem } from '../../lambdas/bank/answers.ts';
 import { transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { toItem } from '../../lambdas/store/write.ts';

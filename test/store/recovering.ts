@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { loadEvent } from '../../bin/recover/archive.ts';
 import { recoverBooks } from '../../bin/recover/recover.ts';
 import { Recovery } from '../../bin/recover/recovery.ts';
-import type { StatementItem } from '../../lambdas/bank/client.ts';
+import type { StatementItem } from '../../lambdas/bank/answers.ts';
 import type { Statement } from '../../lambdas/integrity/statement.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
 import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';

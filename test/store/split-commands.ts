@@ -6,6 +6,7 @@ import { commitSplit } from '../../lambdas/store/splits.ts';
 import type { RateLimit } from '../../lambdas/store/rate-window.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { newKey, timeOf } from './commands.ts';
+import { fundedWallet, openWallet } from './wallets.ts';
 
 /** A payment: from one wallet to another, with a fee of the sender; in minor units. */
 export type Payment = readonly [from: string, to: string, amount: number, fee?: number];
@@ -16,6 +17,12 @@ interface Command {
   readonly key?: string;
   readonly rate?: RateLimit;
   readonly overLimit?: WalletError;
+}
+
+/** Opens wallets: ann has two, with 100 and 50, the shop has one with 20, and the tax office an empty one. */
+export async function splitWallets(table: Table) {
+  const [first, second] = [await fundedWallet(table, 'ann', 100), await fundedWallet(table, 'ann', 50)];
+  return { first, second, shop: await fundedWallet(table, 'shop', 20), tax: await openWallet(table, 'tax') };
 }
 
 /** Makes a split of these payments. */

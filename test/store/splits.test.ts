@@ -12,10 +12,10 @@ import { useTable } from '../fixture.ts';
 import { checkUnits } from '../units.ts';
 import { newKey } from './commands.ts';
 import { assertRefused, assertWritesNothing } from './inspect.ts';
-import { anotherContainer, limitedWallet, setLimits, usedOf, walletOf } from './limit-commands.ts';
+import { anotherContainer, setLimits, walletOf } from './limit-commands.ts';
 import { forget } from './recovering.ts';
 import { refund, refundableOf } from './refund-commands.ts';
-import { split } from './split-commands.ts';
+import { split, splitWallets } from './split-commands.ts';
 import type { Payment } from './split-commands.ts';
 import { fundedWallet, openWallet, setStatus } from './wallets.ts';
 
@@ -24,15 +24,9 @@ const table = useTable();
 const availableOf = async (walletIds: readonly string[]) =>
   Promise.all(walletIds.map(async (walletId) => Number((await walletOf(table, walletId)).available)));
 
-/** Ann has two wallets, with 100 and 50; the shop has one with 20. */
-async function newWallets() {
-  const [first, second] = [await fundedWallet(table, 'ann', 100), await fundedWallet(table, 'ann', 50)];
-  return { first, second, shop: await fundedWallet(table, 'shop', 20), tax: await openWallet(table, 'tax') };
-}
-
 describe('a split', () => {
   it('books all legs and changes each wallet once, by its net, in one write', async () => {
-    const { first, second, shop, tax } = await newWallets();
+    const { first, second, shop, tax } = await splitWallets(table);
     const payments: Payment[] = [
       [first, shop, 60],
       [second, shop, 10],
@@ -80,7 +74,7 @@ describe('a split', () => {
   }
 
   it('only checks a wallet whose legs cancel out', async () => {
-    const { first, second, shop } = await newWallets();
+    const { first, second, shop } = await splitWallets(table);
     const payments: Payment[] = [
       [first, second, 30],
       [second, shop, 30],
@@ -111,7 +105,7 @@ describe('a split', () => {
   });
 
   it('has legs of which each can be refunded, and its replay shows that', async () => {
-    const { first, shop, tax } = await newWallets();
+    const { first, shop, tax } = await splitWallets(table);
     const payments: Payment[] = [
       [first, shop, 60],
       [first, tax, 5],
@@ -131,7 +125,7 @@ describe('a split', () => {
 
 describe('a split is booked at most once', () => {
   const payTwo = async () => {
-    const { first, shop, tax } = await newWallets();
+    const { first, shop, tax } = await splitWallets(table);
     const payments: Payment[] = [
       [first, shop, 60],
       [first, tax, 5],
@@ -199,7 +193,7 @@ describe('a refused split stores nothing, and names a leg', () => {
   };
 
   it('when a wallet lacks the net of its legs', async () => {
-    const { first, second, shop, tax } = await newWallets();
+    const { first, second, shop, tax } = await splitWallets(table);
     const detail = await refusedBy(
       'insufficient_funds',
       1,
@@ -214,7 +208,7 @@ describe('a refused split stores nothing, and names a leg', () => {
   });
 
   it('when a paying wallet is not the own one of the caller, also if it gets more than it pays', async () => {
-    const { first, shop } = await newWallets();
+    const { first, shop } = await splitWallets(table);
     const missing = await refusedBy(
       'wallet_not_found',
       1,
@@ -251,7 +245,7 @@ describe('a refused split stores nothing, and names a leg', () => {
   });
 
   it('when a wallet that only receives takes nothing, without its state', async () => {
-    const { first, shop, tax } = await newWallets();
+    const { first, shop, tax } = await splitWallets(table);
     const payments: Payment[] = [
       [first, tax, 5],
       [first, shop, 5],
@@ -264,7 +258,7 @@ describe('a refused split stores nothing, and names a leg', () => {
   });
 
   it('except to an end user with several receivers, who learns from no other one what they take', async () => {
-    const { first, shop, tax } = await newWallets();
+    const { first, shop, tax } = await splitWallets(table);
     await setLimits(table, shop, { maximumBalance: 30 });
     await setStatus(table, tax, 'frozen');
     const pay = (amount: number, other: string) => [[first, shop, amount] as const, [first, other, 1] as const];
@@ -285,7 +279,7 @@ describe('a refused split stores nothing, and names a leg', () => {
   });
 
   it('when a wallet that pays and gets more is frozen, with its state', async () => {
-    const { first, second } = await newWallets();
+    const { first, second } = await splitWallets(table);
     await setStatus(table, second, 'frozen');
     const payments: Payment[] = [
       [first, second, 5],
@@ -295,87 +289,13 @@ describe('a refused split stores nothing, and names a leg', () => {
   });
 
   it('when it is over the limit of operators; a replay is still answered', async () => {
-    const { first, shop } = await newWallets();
+    const { first, shop } = await splitWallets(table);
     const [payments, key]: [Payment[], string] = [[[first, shop, 5]], newKey()];
     const overLimit = new WalletError('operator_limit_exceeded');
     await assertRefused(table, 'operator_limit_exceeded', () => split(table, payments, { key, overLimit }));
     const { split: made } = await split(table, payments, { key });
     const replay = { split: JSON.parse(JSON.stringify(made)) as typeof made, replayed: true };
     await assertWritesNothing(table, replay, () => split(table, payments, { key, overLimit }));
-  });
-});
-
-describe('the limits of a wallet', () => {
-  it('count the net of its legs in days and months, and refuse the largest leg of its direction', async () => {
-    const { second, shop, tax } = await newWallets();
-    const limited = await limitedWallet(table, 1_000, { out: { perTransaction: 80, perDay: 100 }, in: { perDay: 30 } });
-    await split(
-      table,
-      [
-        [limited, shop, 70],
-        [limited, tax, 70],
-        [second, limited, 50],
-      ],
-      { owner: 'ann' },
-    );
-    assert.deepEqual((await usedOf(table, limited)).slice(1), [90, 90, 0, 0]);
-    const over: Payment[] = [
-      [limited, shop, 81],
-      [shop, limited, 80],
-    ];
-    const refusal = await assertRefused(table, 'limit_exceeded', () => split(table, over));
-    assert.deepEqual([refusal.details.leg, refusal.details.walletLimit?.limit], [0, 'out.perTransaction']);
-    const day = await assertRefused(table, 'limit_exceeded', () =>
-      split(table, [[limited, shop, 11]], { owner: 'ann' }),
-    );
-    assert.equal(day.details.walletLimit?.left, 10);
-    await split(table, [[limited, shop, 10]], { owner: 'ann' });
-  });
-
-  it('are those of the stored wallets, whatever this container knew of them', async () => {
-    const { first, shop, tax } = await newWallets();
-    for (const walletId of [first, shop]) await setLimits(table, walletId, { in: { perDay: 40 }, out: { perDay: 40 } });
-    const other = anotherContainer(table);
-    const payments: Payment[] = [
-      [first, shop, 30],
-      [first, tax, 5],
-    ];
-    const { roundTrips } = await measure(table, () => split(other, payments, { owner: 'ann' }));
-    assert.equal(roundTrips, 2, 'one for all outdated wallets');
-    assert.deepEqual((await usedOf(table, first)).slice(1, 2), [35]);
-    assert.deepEqual((await usedOf(table, shop)).slice(3, 4), [30]);
-  });
-});
-
-describe('the rate limit', () => {
-  const rateOf = (perHour: number, count: number) => ({ principal: newKey(), operation: 'split', perHour, count });
-
-  it('counts each leg', async () => {
-    const { first, shop, tax } = await newWallets();
-    const legs = (n: number) => Array.from({ length: n }, (_, i): Payment => [first, i % 2 === 0 ? shop : tax, 1]);
-    const { principal } = rateOf(5, 1);
-    const pay = (n: number, key = newKey()) =>
-      split(table, legs(n), { owner: 'ann', key, rate: { ...rateOf(5, n), principal } });
-    const key = newKey();
-    await pay(3, key);
-    await assertRefused(table, 'rate_limited', () => pay(3));
-    await pay(2);
-    await assertRefused(table, 'rate_limited', () => pay(1));
-    assert.equal((await pay(3, key)).replayed, true);
-  });
-
-  it('refuses more legs than an hour takes', async () => {
-    const { first, shop } = await newWallets();
-    const payments: Payment[] = [
-      [first, shop, 1],
-      [first, shop, 1],
-    ];
-    const rate = rateOf(1, 2);
-    const refusal = await assertRefused(table, 'rate_limited', () => split(table, payments, { owner: 'ann', rate }));
-    assert.deepEqual(
-      [refusal.details.limit, refusal.details.detail],
-      [1, 'the request has 2 legs, and an hour takes 1'],
-    );
   });
 });
 

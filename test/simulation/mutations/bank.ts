@@ -3,25 +3,26 @@ import { mutation } from '../mutation.ts';
 import type { Mutation } from '../mutation.ts';
 
 const client = 'lambdas/bank/client.ts';
+const answers = 'lambdas/bank/answers.ts';
 const secret = 'lambdas/bank/secret.ts';
 
 export const bankMutations: readonly Mutation[] = [
   mutation('submit however late', client, 'if (Date.now() > beginBy)', 'if (Number.isNaN(beginBy))'),
   mutation(
     'believe the bank whatever amount it names',
-    client,
+    answers,
     "return body['amount'] === payment.amount && body['currency'] === payment.currency",
     "return body['reference'] === payment.reference",
   ),
   mutation(
     'believe a refusal of any payment',
-    client,
+    answers,
     "return misfit === undefined && body['code'] === notAccepted",
     "return body['code'] === notAccepted",
   ),
   mutation(
     'take a lost connection for one that never was',
-    client,
+    answers,
     'return answer.sent ? unknown(answer.lost)',
     'return answer.sent && answer.lost === String() ? unknown(answer.lost)',
   ),

@@ -37,7 +37,7 @@ export const orderMutations: readonly Mutation[] = [
   ),
   mutation(
     'open more standing orders than a wallet can have',
-    'lambdas/store/movements.ts',
+    'lambdas/store/wallet-counts.ts',
     'OR orders < :most)',
     'OR orders <= :most)',
     'open more standing orders than a wallet can have',
@@ -45,15 +45,15 @@ export const orderMutations: readonly Mutation[] = [
   {
     ...mutation(
       'open a standing order for a wallet with as many scheduled payments as it can have',
-      'lambdas/store/movements.ts',
+      'lambdas/store/wallet-counts.ts',
       'OR scheduled < :mostScheduled)',
       'OR scheduled <= :mostScheduled)',
     ),
-    test: 'test/store/standing-orders.test.ts',
+    test: 'test/store/standing-order-caps.test.ts',
   },
   mutation(
     'count a standing order as active that has made its last payment',
-    'lambdas/store/movements.ts',
+    'lambdas/store/wallet-counts.ts',
     "ofOrder?.ends ? endsOrder : ''",
     "ofOrder?.ends === false ? endsOrder : ''",
     'pay a standing order',

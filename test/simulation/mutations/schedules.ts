@@ -4,7 +4,7 @@ import type { Mutation } from '../mutation.ts';
 
 const schedules = 'lambdas/store/schedules.ts';
 const domain = 'lambdas/domain/schedule.ts';
-const movements = 'lambdas/store/movements.ts';
+const counts = 'lambdas/store/wallet-counts.ts';
 const queueing = 'lambdas/workers/scheduled-payments.ts';
 const whileScheduled = 'AND #status = :scheduled${';
 
@@ -87,14 +87,14 @@ export const scheduleMutations: readonly Mutation[] = [
   ),
   mutation(
     'schedule a payment from a wallet that is closed',
-    movements,
+    counts,
     ": '#status = :active AND (attribute_not_exists(scheduled)",
     ": '(#status = :active OR #status <> :active) AND (attribute_not_exists(scheduled)",
     'schedule a transfer from a closed wallet',
   ),
   mutation(
     'schedule more payments than a wallet can have',
-    movements,
+    counts,
     'OR scheduled < :most)',
     'OR scheduled <= :most)',
     'schedule more transfers than a wallet can have',

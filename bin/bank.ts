@@ -5,12 +5,13 @@ import { secretsClient } from '../lambdas/aws/clients.ts';
 import { startBankSimulator } from '../local/bank/bank-simulator.ts';
 import { defaultSettings } from '../local/bank/bank-settings.ts';
 import { notFoundWindowSeconds } from '../local/bank/stack-bank.ts';
-import { exitWithUsage, failWith, portOf, readOptions } from './options.ts';
+import { exitWithUsage, failWith, hostOf, portOf, readOptions } from './options.ts';
 import { stopOnSignals } from './signals.ts';
 
 const usage = `npm run bank -- [options]
 
   --port N          port on 127.0.0.1 (9020)
+  --host NAME       a further name of this machine in requests: host.docker.internal
   --secret-arn ARN  the stack's output BankRequestSecretArn; or give the key in BANK_SECRET
   --latency MS      time of a call (${defaultSettings.latencyMs})
   --failures SHARE  share of calls for ordinary accounts that fail, 0 to 1 (${defaultSettings.failureRate})
@@ -21,6 +22,7 @@ The secret is read with the region, credentials and AWS_ENDPOINT_URL of the envi
 
 const options = readOptions(usage, {
   port: { type: 'string', default: '9020' },
+  host: { type: 'string' },
   'secret-arn': { type: 'string' },
   latency: { type: 'string', default: String(defaultSettings.latencyMs) },
   failures: { type: 'string', default: String(defaultSettings.failureRate) },
@@ -38,6 +40,7 @@ await keys().catch((error: unknown) =>
 const bank = await startBankSimulator({
   keys,
   port: portOf(options.port, usage),
+  host: hostOf(options.host, usage),
   latencyMs: Number(options.latency),
   failureRate: Number(options.failures),
   seed: Number(options.seed),

@@ -18,7 +18,7 @@ import { plainHostContext } from '../lib/check-values.ts';
 import { startIssuer } from '../local/cognito/issuer-server.ts';
 import { Shutdown } from '../local/process/shutdown.ts';
 import { probeEmulator } from './emulator-probe.ts';
-import { failWith, readOptions } from './options.ts';
+import { failWith, hostOf, readOptions } from './options.ts';
 import { stopOnSignals } from './signals.ts';
 import { apiUrlOf, outputsOf } from './deployed-stack.ts';
 
@@ -114,17 +114,23 @@ async function main(): Promise<number> {
 
 /** Starts issuer and bank. The bank gets its key when the stack has made it. */
 async function startPartners() {
-  const issuer = await startIssuer({ name: issuerName, audience: resourceServer, allow: [resourceServer, scopes] });
+  const host = hostOf(options.host, usage);
+  const issuer = await startIssuer({
+    name: issuerName,
+    audience: resourceServer,
+    allow: [resourceServer, scopes],
+    host,
+  });
   shutdown.add(() => issuer.stop());
   let keys: () => Promise<readonly string[]> = () => Promise.resolve([]);
-  const bank = await startBankSimulator({ keys: () => keys() });
+  const bank = await startBankSimulator({ keys: () => keys(), host });
   shutdown.add(() => bank.stop());
-  const asFunctionsSee = (url: string) => (options.host === undefined ? url : url.replace('127.0.0.1', options.host));
+  const asFunctionsSee = (url: string) => (host === undefined ? url : url.replace('127.0.0.1', host));
   const context = {
     tokenIssuer: issuer.name,
     tokenAudience: resourceServer,
     tokenJwksUri: asFunctionsSee(issuer.jwksUri),
-    ...(options.host !== undefined && { [plainHostContext]: options.host }),
+    ...(host !== undefined && { [plainHostContext]: host }),
   };
   return {
     issuerUrl: issuer.url,

@@ -1,12 +1,13 @@
 /** `npm run issuer`: a token issuer for development, for a stack that is deployed with it as its own issuer. */
 import { resourceServer, scopes } from '../lambdas/contract.ts';
 import { startIssuer } from '../local/cognito/issuer-server.ts';
-import { failWith, portOf, readOptions } from './options.ts';
+import { failWith, hostOf, portOf, readOptions } from './options.ts';
 import { stopOnSignals } from './signals.ts';
 
 const usage = `npm run issuer -- [options]
 
   --port N         port on 127.0.0.1 (9010)
+  --host NAME      a further name of this machine in requests: host.docker.internal
   --name URL       the iss of the tokens (the URL of the issuer)
   --audience NAME  the aud of the tokens (wallet)
   --key-file FILE  keeps the signing key (a new key each time)
@@ -15,6 +16,7 @@ It gives every client that asks a token with every scope. Never let a stack with
 
 const options = readOptions(usage, {
   port: { type: 'string', default: '9010' },
+  host: { type: 'string' },
   name: { type: 'string' },
   audience: { type: 'string', default: resourceServer },
   'key-file': { type: 'string' },
@@ -22,6 +24,7 @@ const options = readOptions(usage, {
 
 const issuer = await startIssuer({
   port: portOf(options.port, usage),
+  host: hostOf(options.host, usage),
   name: options.name,
   audience: options.audience,
   allow: [resourceServer, scopes],

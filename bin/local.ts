@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { EngineError } from '../local/dynamodb/dynamodb.ts';
 import { PortInUseError } from '../local/http/server.ts';
 import type { Runner } from '../local/runner/runner.ts';
@@ -7,29 +6,36 @@ import { DataInUseError } from '../local/storage/data.ts';
 import { TemplateError } from '../local/cloudformation/template.ts';
 import { demoVisits, makeDemoData } from './demo-data.ts';
 import { startLocalService } from './local-service.ts';
+import { hostOf, portOf, readOptions } from './options.ts';
 import { stopOnSignals } from './signals.ts';
 
 const usage = `npm start -- [options]
 
   --port N      port to serve on (3000)
+  --host NAME   a further name of this machine in requests: host.docker.internal
   --data DIR    folder to keep data in (.wallet)
   --memory      keep nothing
   --demo        make owners, wallets and payments to look at; a withdrawal goes to review after 3 visits to the bank
   --quiet       print the base URL only
   --verbose     show what functions write`;
 
-class OptionError extends Error {
-  override readonly name = 'OptionError';
-}
-
 async function main(): Promise<void> {
   const started = performance.now();
-  const options = readOptions();
+  const options = readOptions(usage, {
+    port: { type: 'string', default: '3000' },
+    host: { type: 'string' },
+    data: { type: 'string', default: '.wallet' },
+    memory: { type: 'boolean', default: false },
+    demo: { type: 'boolean', default: false },
+    quiet: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+  });
   const print = (line: string): void => {
     if (!options.quiet) console.log(line);
   };
   const runner = await startLocalService({
-    port: options.port,
+    port: portOf(options.port, usage),
+    host: hostOf(options.host, usage),
     dataDir: options.data,
     memory: options.memory,
     ...(options.demo && { bankVisits: demoVisits }),
@@ -54,30 +60,14 @@ async function main(): Promise<void> {
   process.exit(1);
 }
 
-function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      port: { type: 'string', default: '3000' },
-      data: { type: 'string', default: '.wallet' },
-      memory: { type: 'boolean', default: false },
-      demo: { type: 'boolean', default: false },
-      quiet: { type: 'boolean', default: false },
-      verbose: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    console.log(usage);
-    process.exit(0);
-  }
-  const port = Number(values.port);
-  if (!/^\d+$/.test(values.port) || port > 65_535) {
-    throw new OptionError(`--port must be a number between 0 and 65535, received ${values.port}`);
-  }
-  return { ...values, port };
+interface GreetOptions {
+  readonly data: string;
+  readonly memory: boolean;
+  readonly demo: boolean;
+  readonly verbose: boolean;
 }
 
-async function greet(runner: Runner, options: ReturnType<typeof readOptions>, tookMs: number): Promise<void> {
+async function greet(runner: Runner, options: GreetOptions, tookMs: number): Promise<void> {
   const dataDir = options.memory ? undefined : options.data;
   const { TableName = '', EntriesTableName = '' } = runner.outputs;
   const written = dataDir ? `in ${join(dataDir, 'functions.log')} (--verbose shows it here)` : 'shown with --verbose';
@@ -111,12 +101,7 @@ Ctrl-C stops.`);
 }
 
 main().catch((error: unknown) => {
-  const expected = [DataInUseError, EngineError, OptionError, PortInUseError, TemplateError].some(
-    (kind) => error instanceof kind,
-  );
-  const badOption = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  console.error(
-    expected && error instanceof Error ? error.message : badOption ? `${error.message}\n\n${usage}` : error,
-  );
+  const expected = [DataInUseError, EngineError, PortInUseError, TemplateError].some((kind) => error instanceof kind);
+  console.error(expected && error instanceof Error ? error.message : error);
   process.exit(1);
 });

@@ -33,6 +33,12 @@ export function portOf(text: string, usage: string): number {
   return exitWithUsage(`--port must be a number between 0 and 65535, received ${text}`, usage);
 }
 
+/** Returns the name of a host. A text with a port, or another one that is no name, ends the process with 1. */
+export function hostOf(text: string | undefined, usage: string): string | undefined {
+  if (text === undefined || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text)) return text;
+  return exitWithUsage(`--host must be a name without port, received ${text}`, usage);
+}
+
 /** Prints the message of an error with those of its causes, and ends the process with 1. */
 export function failWith(error: unknown): never {
   console.error(textOf(error));

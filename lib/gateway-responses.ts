@@ -63,6 +63,13 @@ const refusals: readonly (readonly [ResponseType, Refusal])[] = [
   [ResponseType.DEFAULT_5XX, internal],
 ];
 
+/** As in the handlers' answers. */
+const headersOfEach = {
+  'Content-Type': 'application/problem+json',
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+};
+
 /**
  * Returns API Gateway's own answers as problem+json in the contract's codes, by id.
  *
@@ -74,9 +81,7 @@ export function gatewayResponses(allowedOrigins: readonly string[]): readonly Ga
     statusCode: String(status),
     responseHeaders: {
       ...Object.fromEntries(
-        Object.entries({ 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', ...headers }).map(
-          ([name, value]) => [name, `'${value}'`],
-        ),
+        Object.entries({ ...headersOfEach, ...headers }).map(([name, value]) => [name, `'${value}'`]),
       ),
       ...(allowedOrigins.length > 0 && { 'Access-Control-Allow-Origin': allowedOrigin(allowedOrigins) }),
     },

@@ -62,7 +62,6 @@ export function openReference(): ReferenceServices {
       'Content-Type': 'text/html; charset=utf-8',
       // The page has this one style. Nothing else loads, and no script runs.
       'Content-Security-Policy': `default-src 'none'; style-src 'sha256-${style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-      'X-Content-Type-Options': 'nosniff',
     }),
   };
 }

@@ -315,6 +315,8 @@ function toResult({ status, body, text, headers = {} }: Answer, event: APIGatewa
     headers: {
       'Content-Type': 'application/json',
       'Cache-Control': 'no-store',
+      // A text that callers wrote is never taken for markup or script.
+      'X-Content-Type-Options': 'nosniff',
       // The gateway compresses answers without adding this header.
       Vary: `Authorization, Accept-Encoding${varyingByOrigin()}`,
       ...corsHeaders(event),

@@ -15,6 +15,8 @@ export interface BankSimulatorOptions extends Partial<BankSettings> {
   readonly keys: () => readonly string[] | Promise<readonly string[]>;
   /** @default a free port */
   readonly port?: number;
+  /** A further name of this machine in requests: host.docker.internal. */
+  readonly host?: string | undefined;
   /**
    * Seed of the random failures.
    * @default 1
@@ -39,7 +41,7 @@ const maxBodyBytes = 65_536;
 
 /** Starts the simulated bank on 127.0.0.1. Its protocol is docs/bank-protocol.md. */
 export async function startBankSimulator(options: BankSimulatorOptions): Promise<BankSimulator> {
-  const { keys, port = 0, seed = 1, dataFile, ...given } = options;
+  const { keys, port = 0, host, seed = 1, dataFile, ...given } = options;
   const settings: BankSettings = settingsSchema.parse({ ...defaultSettings, ...given });
   const book = openBankBook(dataFile);
   const stopping = new AbortController();
@@ -83,7 +85,7 @@ export async function startBankSimulator(options: BankSimulatorOptions): Promise
     }
   }
 
-  const server = await listen(port);
+  const server = await listen(port, host);
   server.open(serve);
 
   return {

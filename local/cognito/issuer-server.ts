@@ -7,6 +7,8 @@ import type { Issuer } from './issuer.ts';
 export interface IssuerServerOptions {
   /** @default a free port */
   readonly port?: number;
+  /** A further name of this machine in requests: host.docker.internal. */
+  readonly host?: string | undefined;
   /**
    * The `iss` of the tokens.
    * @default the URL of the server
@@ -34,7 +36,7 @@ const keysPath = '/.well-known/jwks.json';
 /** Starts the issuer on 127.0.0.1. It gives any client any allowed scope. Throws PortInUseError. */
 export async function startIssuer(options: IssuerServerOptions): Promise<IssuerServer> {
   const issuer = await openIssuer(options.keyFile);
-  const server = await listen(options.port ?? 0);
+  const server = await listen(options.port ?? 0, options.host);
   const name = options.name ?? server.url;
   issuer.serve(name, options.audience);
   issuer.allow(...options.allow);

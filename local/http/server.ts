@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { refusalOfHost } from './callers.ts';
 
 /** The error of a port on which another process listens. */
 export class PortInUseError extends Error {
@@ -25,11 +26,22 @@ export interface LocalServer {
 
 const keepAliveMs = 60_000;
 
-/** Listens on the port; on a free one when it is 0. Throws PortInUseError. */
-export async function listen(port: number): Promise<LocalServer> {
+/**
+ * Listens on the port; on a free one when it is 0. Refuses requests for other hosts. Throws PortInUseError.
+ *
+ * @param host a further name of this machine that requests may have in `Host`
+ */
+export async function listen(port: number, host?: string): Promise<LocalServer> {
   const running = new Set<Promise<void>>();
   let handler: RequestHandler | undefined;
   const server = createServer((request, response) => {
+    const refusal = refusalOfHost(request.headers, host);
+    if (refusal) {
+      // The body is not read, and would be taken for the next request.
+      response.setHeader('connection', 'close');
+      sendJson(response, 421, refusal);
+      return;
+    }
     if (!handler) {
       response.setHeader('retry-after', '1');
       sendJson(response, 503, { message: 'Service Unavailable' });

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isRecord } from '../cloudformation/template.ts';
 import { readBody } from '../http/body.ts';
+import { refusalOfPage } from '../http/callers.ts';
 import { listen } from '../http/server.ts';
 
 /** An error as a service reports it; `type` is the exception's name in the SDK. */
@@ -71,7 +72,10 @@ export async function openEndpoint(): Promise<Endpoint> {
   const server = await listen(0);
   server.open(async (request, response) => {
     const body = await readBody(request, maxRequestBytes);
-    if (body === 'too long') {
+    const refusal = refusalOfPage(request.headers);
+    if (refusal) {
+      reply(response, 'application/x-amz-json-1.0', failure(403, 'AccessDeniedException', refusal.message));
+    } else if (body === 'too long') {
       reply(response, 'application/x-amz-json-1.0', failure(413, 'RequestEntityTooLarge', 'the request is too long'));
     } else if (forms && isForm(request)) {
       reply(response, 'text/xml', answerForm(forms, body.toString()));

@@ -1,6 +1,7 @@
 /** Routes on the public port that this machine answers itself, beside those of the template's API. */
 import type { IncomingMessage } from 'node:http';
 import { readBody } from '../http/body.ts';
+import { refusalOfPage } from '../http/callers.ts';
 
 export interface OwnRequest {
   readonly query: URLSearchParams;
@@ -45,7 +46,9 @@ export function createOwnRoutes(): OwnRoutes {
     answer(request) {
       const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
       const found = routes.get(`${request.method ?? 'GET'} ${path}`);
-      return found && Promise.resolve(found.answer(ownRequest(request, query)));
+      if (!found) return undefined;
+      const refusal = request.method === 'GET' ? undefined : refusalOfPage(request.headers);
+      return Promise.resolve(refusal ? { status: 403, body: refusal } : found.answer(ownRequest(request, query)));
     },
   };
 }

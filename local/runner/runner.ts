@@ -29,6 +29,8 @@ export interface RunnerOptions {
   readonly synthesize: (outdir: string) => Promise<void> | void;
   /** @default 0, a free port */
   readonly port?: number;
+  /** A further name of this machine in requests to the API: host.docker.internal. */
+  readonly host?: string | undefined;
   /**
    * Folder of the data; it is made when missing.
    * @default nothing is kept
@@ -120,7 +122,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
 }
 
 async function start(options: RunnerOptions, shutdown: Shutdown): Promise<Runner> {
-  const server = await listen(options.port ?? 0);
+  const server = await listen(options.port ?? 0, options.host);
   shutdown.add(() => server.close());
   const data = openData(options.memory ? undefined : options.dataDir, shutdown);
   const { spareThreads, longestWaitMs, progress = () => undefined } = options;

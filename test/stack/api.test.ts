@@ -180,6 +180,7 @@ describe("the gateway's own answers", () => {
       const handlers = problem(new WalletError(body.code), '$context.requestId');
       assert.deepEqual({ ...handlers.body }, { ...body, detail: undefined, errors: undefined }, response.ResponseType);
       assert.equal(response.ResponseParameters['gatewayresponse.header.Cache-Control'], "'no-store'");
+      assert.equal(response.ResponseParameters['gatewayresponse.header.X-Content-Type-Options'], "'nosniff'");
       assert.ok(detail === undefined || detail.length > 0);
       assert.equal(response.StatusCode, String(body.status));
       for (const [name, value] of Object.entries(handlers.headers ?? {})) {

@@ -94,6 +94,7 @@ describe('an answer', () => {
   it('is private to its caller, and no cache keeps it', async () => {
     for (const { headers } of [await pay(), await pay({ body: {} })]) {
       assert.deepEqual([headers['Vary'], headers['Cache-Control']], ['Authorization, Accept-Encoding', 'no-store']);
+      assert.equal(headers['X-Content-Type-Options'], 'nosniff');
     }
   });
 

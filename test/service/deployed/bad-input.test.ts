@@ -271,6 +271,7 @@ describe('bad input is answered with its code, stores nothing and names its faul
       assert.deepEqual([answer.status, answer.body['code']], [status, code]);
       assert.equal(answer.headers.get('content-type'), 'application/problem+json');
       assert.equal(answer.headers.get('cache-control'), 'no-store');
+      assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
       assert.ok(answer.body['requestId']);
       if (field !== undefined) {
         const paths = (answer.body['errors'] as { path: string }[]).map((error) => error.path);

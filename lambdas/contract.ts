@@ -206,6 +206,10 @@ export const metrics = {
   /** Endpoints that were disabled, as they took nothing for a week. */
   webhooksDisabled: 'WebhooksDisabled',
 
+  // From the worker of statement files.
+  /** Statements that failed, as their tries were used up. */
+  statementsFailed: 'StatementsFailed',
+
   // From the check of the books, every quarter of an hour.
   /** Number of discrepancies that were found, and not yet proven to be over by a whole pass. */
   discrepancies: 'Discrepancies',

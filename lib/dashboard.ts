@@ -135,6 +135,7 @@ export class Dashboard extends Construct {
         this.#own(metrics.workRequeued, Stats.SUM, 'queued again'),
         this.#own(metrics.webhooksParked, Stats.SUM, 'deliveries of webhooks, parked'),
         this.#own(metrics.webhooksDisabled, Stats.SUM, 'webhooks, disabled'),
+        this.#own(metrics.statementsFailed, Stats.SUM, 'statements, failed'),
       ]),
     ];
   }

@@ -72,7 +72,7 @@ export interface FeatureProps {
 
   /**
    * Whether statements of any length can be had as files (docs/statements.md). `true` adds two routes, a bucket, a table, a queue
-   * and its worker: some 22 of a stack's 500 resources, and 30 where versions shift traffic.
+   * and its worker: some 23 of a stack's 500 resources, and 31 where versions shift traffic.
    *
    * @default false
    */

@@ -1,9 +1,11 @@
 import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType } from 'aws-cdk-lib/aws-dynamodb';
 import { BlockPublicAccess, Bucket } from 'aws-cdk-lib/aws-s3';
 import type { CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { statementFileDays, statementItems } from '../lambdas/contract.ts';
+import { metrics, statementFileDays, statementItems } from '../lambdas/contract.ts';
+import { ownMetric } from './alarms.ts';
 import type { AddAlarm } from './alarms.ts';
 import type { TableCapacity } from './capacity.ts';
 import type { Shares } from './concurrency.ts';
@@ -102,6 +104,19 @@ export class StatementFiles extends Construct {
       for (const statement of deliveryStatements(this)) handler.addToRolePolicy(statement);
     }
     this.work.feed(this.worker);
+    this.#addAlarm(addAlarm);
+  }
+
+  #addAlarm(addAlarm: AddAlarm): void {
+    addAlarm(this, 'Failed', {
+      name: 'statement failed',
+      severity: 'warning',
+      metric: ownMetric(this, metrics.statementsFailed, Stats.SUM, Duration.minutes(5)),
+      threshold: 1,
+      periods: 1,
+      meaning: 'A statement could not be made in all its tries. Its caller sees that it has failed.',
+      runbook: 'statement-failed',
+    });
   }
 
   #newBucket(): Bucket {

@@ -117,6 +117,18 @@ export class NotReadyError extends WalletClientError {
   }
 }
 
+/** The service could not make the file of a statement. A repetition with the key of the request has it tried anew. */
+export class StatementFailedError extends WalletClientError {
+  override readonly name = 'StatementFailedError';
+  readonly statement: StatementFile;
+
+  constructor(statement: StatementFile) {
+    const { statementId, failure } = statement;
+    super(`${statementId} has failed${failure === undefined ? '' : `: ${failure.message}`}`);
+    this.statement = statement;
+  }
+}
+
 /** The transaction has ended, with another status than the one that was waited for. */
 export class OtherEndError extends WalletClientError {
   override readonly name = 'OtherEndError';

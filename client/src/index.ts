@@ -9,6 +9,7 @@ export {
   NoAnswerError,
   NotReadyError,
   OtherEndError,
+  StatementFailedError,
   StillPendingError,
   WalletClientError,
   WalletServiceError,

@@ -2043,7 +2043,7 @@ export interface components {
             to: string;
             /** @description `false` within a minute of `to`, while a command that began before it may still be booked */
             final: boolean;
-            /** @description `pending`: a worker makes the file; ask again. Known: pending, ready */
+            /** @description `pending`: a worker makes the file; ask again. `failed`: repeat the request, and it is tried anew. Known: pending, ready, failed */
             status: string;
             /** @description Before the period */
             opening: {
@@ -2093,6 +2093,13 @@ export interface components {
                  * @description Until when the link works; ask again for another one
                  */
                 expiresAt: string;
+            };
+            /** @description Where it has failed */
+            failure?: {
+                /** @description One of: ledger_behind, not_made */
+                code: string;
+                /** @description For people */
+                message: string;
             };
             /**
              * Format: date-time
@@ -4614,7 +4621,7 @@ export interface KnownValues {
     };
     StatementFile: {
         format: "json" | "csv" | "camt.053";
-        status: "pending" | "ready";
+        status: "pending" | "ready" | "failed";
     };
     Pass: {
         status: "running" | "sound" | "discrepancies";

@@ -1,5 +1,5 @@
 /** A statement of any length, which a worker of the service makes as a file. */
-import { NotReadyError } from './errors.ts';
+import { NotReadyError, StatementFailedError } from './errors.ts';
 import { poll } from './polling.ts';
 import type { Patience } from './polling.ts';
 import { dataOf, signalOf } from './transport.ts';
@@ -15,6 +15,7 @@ export interface StatementFileHandle {
    * Reads it until the file is ready.
    *
    * @throws NotReadyError after `timeoutMs`: the service still makes the file
+   * @throws StatementFailedError when the service could not make it
    */
   waitFor(options?: Patience): Promise<StatementFile>;
 }
@@ -26,13 +27,16 @@ export function statementFileHandle({ http, clock }: Transport, statementId: str
   return {
     statementId,
     get,
-    waitFor: (options = {}) =>
-      poll(
+    async waitFor(options = {}) {
+      const seen = await poll(
         clock,
         options,
         get,
-        ({ file }) => file !== undefined,
-        (seen, timeoutMs) => new NotReadyError(seen, timeoutMs),
-      ),
+        ({ file, status }) => file !== undefined || status === 'failed',
+        (last, timeoutMs) => new NotReadyError(last, timeoutMs),
+      );
+      if (seen.status === 'failed') throw new StatementFailedError(seen);
+      return seen;
+    },
   };
 }

@@ -5,7 +5,7 @@ import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { statementIdOf, transactionIdOfStatement } from '../domain/ids.ts';
 import { askAgainAt, filesCountedFor, formatNames, seesFile, statementFileDays } from '../domain/statement-file.ts';
-import type { StatementFile } from '../domain/statement-file.ts';
+import type { FailedFile, StatementFile, StatementFileTerms } from '../domain/statement-file.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
 import { positiveInteger } from '../aws/environment.ts';
 import { openObjects } from '../aws/objects.ts';
@@ -17,11 +17,18 @@ import { byRoute } from '../http/by-route.ts';
 import { reachable } from '../http/caller.ts';
 import { command, query, serve } from '../http/http.ts';
 import { committed } from '../http/committed.ts';
-import type { LimitedServices } from '../http/http.ts';
+import type { CommandCall, LimitedServices } from '../http/http.ts';
 import { openLimits } from '../http/limits.ts';
 import { periodOf } from '../http/statement-period.ts';
 import { timeField } from '../http/time-field.ts';
-import { acceptStatementFile, askAgain, getStatementFile, repeatedFile } from '../store/statement-files.ts';
+import {
+  acceptStatementFile,
+  askAgain,
+  getStatementFile,
+  repeatedFile,
+  restartStatementFile,
+} from '../store/statement-files.ts';
+import type { RateLimit } from '../store/rate-window.ts';
 import { boundsOf } from '../store/statements.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
@@ -66,6 +73,7 @@ export const createStatementFile = command<typeof body, StatementFileServices>({
     if (repeated) {
       // The same caller may have asked with a token that sees more.
       if (!seesFile(caller, repeated)) throw new WalletError('idempotency_key_reused');
+      if (repeated.status === 'failed') return restart(repeated, { at, rate, event }, services);
       return committed(202, await shownAndAsked(repeated, services), true);
     }
     const period = periodOf(times, table.now());
@@ -77,14 +85,32 @@ export const createStatementFile = command<typeof body, StatementFileServices>({
       ...{ statementId, walletId: wallet.walletId, by: { ...actorOf(caller), kind }, format, ...period },
       ...{ opening, closing, createdAt: at, expiresAt },
     };
-    // The largest file is the only one of its hour.
-    const files = filesCountedFor(terms, services.changesOfOne);
-    const counted = rate && { ...rate, count: Math.min(files, rate.perHour) };
-    const { file, replayed } = await acceptStatementFile(services, terms, { fingerprint, rate: counted });
+    const asked = { fingerprint, rate: countedFor(terms, rate, services) };
+    const { file, replayed } = await acceptStatementFile(services, terms, asked);
     if (!replayed) await ask(services, transactionId, event.requestContext.requestId);
     return committed(202, await shown(file, services), replayed);
   },
 });
+
+/** Returns the allowance of a caller to count a file in: the largest file is the only one of its hour. */
+function countedFor(terms: StatementFileTerms, rate: RateLimit | undefined, { changesOfOne }: StatementFileServices) {
+  return rate && { ...rate, count: Math.min(filesCountedFor(terms, changesOfOne), rate.perHour) };
+}
+
+/** Tries a failed statement anew, and answers with it. */
+async function restart(
+  failed: FailedFile,
+  { at, rate, event }: Pick<CommandCall<unknown>, 'rate' | 'event'> & { readonly at: string },
+  services: StatementFileServices,
+) {
+  const { statements } = services;
+  const { statementId } = failed;
+  const counted = { at, rate: countedFor(failed, rate, services) };
+  const isFirst = await restartStatementFile(services, failed, counted);
+  if (isFirst) await ask(services, transactionIdOfStatement(statementId), event.requestContext.requestId);
+  const file = (await getStatementFile(statements, statementId)) ?? failed;
+  return committed(202, await shown(file, services), !isFirst);
+}
 
 const noQuery = z.strictObject({});
 
@@ -118,7 +144,7 @@ async function ask({ queue }: StatementFileServices, transactionId: string, requ
 }
 
 async function shown(file: StatementFile, { files, statements }: StatementFileServices) {
-  if (file.status === 'pending') return statementFileView(file, undefined);
+  if (file.status !== 'ready') return statementFileView(file, undefined);
   const expiresAt = new Date(statements.now() + linkSeconds * 1000).toISOString();
   return statementFileView(file, { url: await files.linkTo(fileKeyOf(file), linkSeconds), expiresAt });
 }

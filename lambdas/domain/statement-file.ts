@@ -44,6 +44,21 @@ export interface StatementProgress {
   readonly bytes: number;
 }
 
+/**
+ * Why a statement could not be made. Their texts are for its caller, and the log of the worker has the cause.
+ *
+ * - `ledger_behind`: the ledger lacked an entry of the period, or a transaction of one, at the last try
+ * - `not_made`: the worker failed or died
+ */
+export const statementFailures = {
+  ledger_behind: 'The ledger lacked an entry of the period for too long',
+  not_made: 'The file could not be made',
+} as const;
+export type StatementFailure = keyof typeof statementFailures;
+
+/** Failed tries after which a statement has failed. They take about an hour, by the waits of the queue. */
+export const mostFailedTries = 20;
+
 /** A statement that is made as a file. Times of the work are epoch milliseconds. */
 export type StatementFile = StatementFileTerms &
   (
@@ -56,18 +71,32 @@ export type StatementFile = StatementFileTerms &
         /** Until when a worker has it; no other one takes it before. */
         readonly leaseUntil?: number;
         readonly progress?: StatementProgress;
+        /** Tries that failed, and the one at work. A try that a dead worker did not end counts as failed. */
+        readonly tries?: number;
+        /** Why the last try failed that was ended. */
+        readonly problem?: StatementFailure;
       }
     | {
         readonly status: 'ready';
         readonly fileBytes: number;
         readonly sums: StatementSums;
       }
+    | {
+        readonly status: 'failed';
+        readonly failure: StatementFailure;
+      }
   );
 
 /** A pending statement. */
 export type PendingFile = Extract<StatementFile, { readonly status: 'pending' }>;
+/** A statement that failed. */
+export type FailedFile = Extract<StatementFile, { readonly status: 'failed' }>;
 
-export const statementFileStatuses = ['pending', 'ready'] as const satisfies readonly StatementFile['status'][];
+export const statementFileStatuses = [
+  'pending',
+  'ready',
+  'failed',
+] as const satisfies readonly StatementFile['status'][];
 
 /** The type of item in the table of statement files, with the beginning of its partition keys. */
 export const statementItems = { statement: 'STATEMENT#' } as const;

@@ -2,8 +2,15 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { WalletError } from '../domain/errors.ts';
 import { isSum } from '../domain/money.ts';
-import { formatNames, statementFileStatuses } from '../domain/statement-file.ts';
-import type { PendingFile, StatementFile, StatementFileTerms, StatementProgress } from '../domain/statement-file.ts';
+import { formatNames, mostFailedTries, statementFailures, statementFileStatuses } from '../domain/statement-file.ts';
+import type {
+  FailedFile,
+  PendingFile,
+  StatementFailure,
+  StatementFile,
+  StatementFileTerms,
+  StatementProgress,
+} from '../domain/statement-file.ts';
 import type { StatementSums } from '../domain/statement.ts';
 import { statementKey } from './keys.ts';
 import { limitedBy } from './rate-window.ts';
@@ -12,7 +19,7 @@ import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { InvalidItem, itemVersion, requireVersion } from './unreadable.ts';
 import { writeOne } from './write-one.ts';
-import { update, write } from './write.ts';
+import { changed, update, write } from './write.ts';
 import type { Item } from './write.ts';
 
 /** Both tables of an acceptance: the statement is stored in one, and counted in the other. */
@@ -63,6 +70,38 @@ export async function acceptStatementFile(
   return { file: replayOf(refusal.record, fingerprint), replayed: true };
 }
 
+/**
+ * Makes a failed statement pending once more, with the same terms, and counts it for its caller as a new one.
+ *
+ * @returns whether the caller must send a message: no other request was faster
+ * @throws WalletError `rate_limited`, `busy`
+ */
+export async function restartStatementFile(
+  { table, statements }: StatementFileTables,
+  { statementId }: FailedFile,
+  { rate, at }: { readonly rate: RateLimit | undefined; readonly at: string },
+): Promise<boolean> {
+  const result = await write(table, [
+    {
+      label: `statement ${statementId}`,
+      request: {
+        Update: update(statements, statementKey(statementId), {
+          set: '#status = :pending, askedAt = :now',
+          remove: 'failure, asks, tries',
+          if: '#status = :failed',
+          values: { pending: 'pending', failed: 'failed', now: Date.parse(at) },
+        }),
+      },
+      refused: changed,
+    },
+    ...limitedBy(table, rate, at).items,
+  ]);
+  if (result.written) return true;
+  const [refusal] = result.refusals;
+  if (refusal.kind === 'denied') throw refusal.error;
+  return false;
+}
+
 function replayOf(record: Item, fingerprint: string): StatementFile {
   if (record['fingerprint'] !== fingerprint) throw new WalletError('idempotency_key_reused');
   return parseFile(record);
@@ -110,13 +149,16 @@ export async function askAgain(statements: Table, { statementId, askedAt, asks =
     new UpdateCommand(
       update(statements, statementKey(statementId), {
         set: 'askedAt = :now, asks = :asks',
-        if: '#status = :pending AND askedAt = :seen AND (attribute_not_exists(leaseUntil) OR leaseUntil <= :now)',
+        if: '#status = :pending AND askedAt = :seen AND ' + isFree,
         values: { now, pending: 'pending', seen: askedAt, asks: asks + 1 },
       }),
     ),
   );
   return written;
 }
+
+/** The condition that no worker has a statement at `:now`. */
+const isFree = '(attribute_not_exists(leaseUntil) OR leaseUntil <= :now)';
 
 /** How long a lease excludes other workers, ms: longer than one invocation of the worker can run. */
 export const leaseMs = 330_000;
@@ -127,33 +169,60 @@ export interface TakenFile {
   readonly leaseId: string;
 }
 
+/** What becomes of a try to take a statement. */
+export type Turn =
+  | { readonly kind: 'taken'; readonly taken: TakenFile }
+  /** Another worker has it until this time, epoch ms. */
+  | { readonly kind: 'held'; readonly until: number }
+  /** It has had all its tries, and no worker has it: it must fail. */
+  | { readonly kind: 'used up'; readonly file: PendingFile }
+  /** There is nothing to do. */
+  | { readonly kind: 'over' };
+
 /**
- * Takes a pending statement: until it is given back, or `leaseMs` have passed, no other worker has it.
+ * Takes a pending statement: until it is given back, or `leaseMs` have passed, no other worker has it. The try is counted
+ * here, so that one of a worker that dies counts.
  *
  * @param leaseId names this try of the worker
- * @returns the statement; the time (epoch ms) until which another worker has it; undefined when there is nothing to do
  */
-export async function takeStatementFile(
-  statements: Table,
-  statementId: string,
-  leaseId: string,
-): Promise<TakenFile | number | undefined> {
+export async function takeStatementFile(statements: Table, statementId: string, leaseId: string): Promise<Turn> {
   const now = statements.now();
   const taken = await writeOne(
     statements,
     new UpdateCommand({
       ...update(statements, statementKey(statementId), {
-        set: 'leaseId = :leaseId, leaseUntil = :until',
-        if: '#status = :pending AND (attribute_not_exists(leaseUntil) OR leaseUntil <= :now OR leaseId = :leaseId)',
-        values: { leaseId, until: now + leaseMs, pending: 'pending', now },
+        set: 'leaseId = :leaseId, leaseUntil = :until, tries = if_not_exists(tries, :none) + :one',
+        if: `#status = :pending AND (leaseId = :leaseId OR (${isFree} AND (attribute_not_exists(tries) OR tries < :most)))`,
+        values: { leaseId, until: now + leaseMs, pending: 'pending', now, none: 0, one: 1, most: mostFailedTries },
       }),
       ReturnValues: 'ALL_NEW',
     }),
   );
   const image = taken.written ? taken.attributes : taken.image;
   const file = image && parseFile(image);
-  if (file?.status !== 'pending') return undefined;
-  return taken.written ? { file, leaseId } : file.leaseUntil;
+  if (file?.status !== 'pending') return { kind: 'over' };
+  if (taken.written) return { kind: 'taken', taken: { file, leaseId } };
+  const { leaseUntil: until = 0 } = file;
+  return until > now ? { kind: 'held', until } : { kind: 'used up', file };
+}
+
+/** Ends a statement that has had all its tries. Where another worker ended it first, or it was asked for anew, nothing happens. */
+export async function failStatementFile(
+  statements: Table,
+  { statementId, problem = 'not_made' }: PendingFile,
+): Promise<void> {
+  await writeOne(
+    statements,
+    new UpdateCommand(
+      update(statements, statementKey(statementId), {
+        set: '#status = :failed, failure = :problem',
+        // A worker that comes back late has no lease any more, and stores nothing.
+        remove: 'leaseId, leaseUntil, progress, problem',
+        if: `#status = :pending AND ${isFree} AND tries >= :most`,
+        values: { failed: 'failed', problem, pending: 'pending', now: statements.now(), most: mostFailedTries },
+      }),
+    ),
+  );
 }
 
 /** The error of a worker whose lease has ended: another one may have the statement now. */
@@ -178,7 +247,7 @@ export async function saveStep(statements: Table, { file, leaseId }: TakenFile, 
     'done' in step
       ? {
           set: '#status = :ready, fileBytes = :fileBytes, sums = :sums',
-          remove: 'leaseId, leaseUntil, progress',
+          remove: 'leaseId, leaseUntil, progress, problem',
           values: { ready: 'ready', ...step.done },
         }
       : step.progress === undefined
@@ -199,15 +268,27 @@ export async function saveStep(statements: Table, { file, leaseId }: TakenFile, 
   if (!written && !isDone) throw new LeaseLost(`the lease of ${file.statementId} has ended`);
 }
 
-/** Gives a statement back, so that the next message takes it at once. */
-export async function giveBack(statements: Table, { file, leaseId }: TakenFile): Promise<void> {
+/**
+ * Gives a statement back, so that the next message takes it at once.
+ *
+ * @param problem why the try failed; undefined for a turn that ended as it should, which is no failed try
+ */
+export async function giveBack(
+  statements: Table,
+  { file, leaseId }: TakenFile,
+  problem: StatementFailure | undefined,
+): Promise<void> {
+  const count =
+    problem === undefined
+      ? { set: 'tries = :before', values: { before: (file.tries ?? 1) - 1 } }
+      : { set: 'problem = :problem', values: { problem } };
   await writeOne(
     statements,
     new UpdateCommand(
       update(statements, statementKey(file.statementId), {
-        set: 'leaseUntil = :none',
+        set: `leaseUntil = :none, ${count.set}`,
         if: 'leaseId = :leaseId',
-        values: { none: 0, leaseId },
+        values: { none: 0, leaseId, ...count.values },
       }),
     ),
   );
@@ -221,7 +302,7 @@ export async function giveBack(statements: Table, { file, leaseId }: TakenFile):
 function parseFile(item: Item): StatementFile {
   requireVersion(item);
   const { pk, v, fingerprint, ttl, leaseId, ...file } = item;
-  const { statementId, walletId, from, to, expiresAt, closing, by, askedAt, fileBytes, sums } = file;
+  const { statementId, walletId, from, to, expiresAt, closing, by } = file;
   const isWhole =
     [statementId, walletId, from, to, expiresAt].every((text) => typeof text === 'string') &&
     pk === statementKey(String(statementId)).pk &&
@@ -229,9 +310,21 @@ function parseFile(item: Item): StatementFile {
     statementFileStatuses.some((status) => status === file['status']) &&
     typeof (by as Item | undefined)?.['principal'] === 'string' &&
     typeof (closing as Item | undefined)?.['hash'] === 'string' &&
-    (file['status'] === 'pending' ? Number.isSafeInteger(askedAt) : Number.isSafeInteger(fileBytes) && isSums(sums));
+    hasStateOf(file);
   if (!isWhole) throw new InvalidItem(item, 'it lacks what a statement needs');
   return file as unknown as StatementFile;
+}
+
+/** Whether an item has what its status needs. */
+function hasStateOf({ status, askedAt, fileBytes, sums, failure }: Item): boolean {
+  switch (status) {
+    case 'pending':
+      return Number.isSafeInteger(askedAt);
+    case 'ready':
+      return Number.isSafeInteger(fileBytes) && isSums(sums);
+    default:
+      return Object.hasOwn(statementFailures, String(failure));
+  }
 }
 
 function isSums(value: unknown): value is StatementSums {

@@ -1,6 +1,6 @@
 /** What the routes that show the ledger answer: entries, statements and a month's totals. No function loads this file. */
 import * as z from 'zod';
-import { formatNames, statementFileStatuses } from '../domain/statement-file.ts';
+import { formatNames, statementFailures, statementFileStatuses } from '../domain/statement-file.ts';
 import { transactionTypes } from '../domain/transaction.ts';
 import { wallet as eventWallet } from './event-records.ts';
 
@@ -96,7 +96,9 @@ export const statementFile = z.object({
   from: statement.shape.from,
   to: statement.shape.to,
   final: statement.shape.final,
-  status: z.enum(statementFileStatuses).describe('`pending`: a worker makes the file; ask again'),
+  status: z
+    .enum(statementFileStatuses)
+    .describe('`pending`: a worker makes the file; ask again. `failed`: repeat the request, and it is tried anew'),
   opening: statementBalance.describe('Before the period'),
   closing: statementBalance.describe('After the last line of the file'),
   sums: statement.shape.sums.optional().describe('Of the lines of the file, in minor units; where it is ready'),
@@ -108,6 +110,10 @@ export const statementFile = z.object({
     })
     .optional()
     .describe('Where the file is ready'),
+  failure: z
+    .object({ code: z.string().describe(`One of: ${Object.keys(statementFailures).join(', ')}`), message: z.string() })
+    .optional()
+    .describe('Where it has failed'),
   createdAt: time,
   expiresAt: time.describe('From when on there is no such statement, and no file'),
 });

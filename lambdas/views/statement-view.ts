@@ -3,6 +3,7 @@ import { decimalsOf } from '../domain/minor-units.ts';
 import type { ChainedEntry } from '../domain/entries.ts';
 import { totalOf } from '../domain/statement.ts';
 import type { StatementLine, StatementSums } from '../domain/statement.ts';
+import { statementFailures } from '../domain/statement-file.ts';
 import type { StatementFile } from '../domain/statement-file.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import type { namedSchemas } from './answer-schemas.ts';
@@ -55,6 +56,7 @@ export function statementFileView(file: StatementFile, link: FileLink | undefine
     opening: balanceOf(opening),
     closing: balanceOf(closing),
     ...(file.status === 'ready' && { sums: sumsView(file.sums), file: { bytes: file.fileBytes, ...link } }),
+    ...(file.status === 'failed' && { failure: { code: file.failure, message: statementFailures[file.failure] } }),
     createdAt,
     expiresAt,
   };

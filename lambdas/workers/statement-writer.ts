@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { workMessage } from '../contract.ts';
+import { metrics as metricNames, workMessage } from '../contract.ts';
 import type { Environment, WorkMessage } from '../contract.ts';
+import { WalletError } from '../domain/errors.ts';
 import { statementIdOf } from '../domain/ids.ts';
+import type { PendingFile, StatementFailure } from '../domain/statement-file.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
 import { consume } from '../aws/consumer.ts';
 import { openObjects } from '../aws/objects.ts';
 import { openQueue } from '../aws/queue.ts';
 import type { Queue } from '../aws/queue.ts';
-import { describe, logger } from '../aws/telemetry.ts';
+import { describe, logger, metrics } from '../aws/telemetry.ts';
 import { entriesAt } from '../store/entries.ts';
-import { giveBack, takeStatementFile } from '../store/statement-files.ts';
+import { failStatementFile, giveBack, takeStatementFile } from '../store/statement-files.ts';
 import type { TakenFile } from '../store/statement-files.ts';
 import { readStretches } from '../store/statements.ts';
 import { openTable } from '../store/table.ts';
@@ -42,23 +44,50 @@ export async function writeStatement(
   transactionId: string,
 ): Promise<number | undefined> {
   const { statements, queue } = services;
-  const taken = await takeStatementFile(statements, statementIdOf(transactionId), randomUUID());
-  if (taken === undefined || typeof taken === 'number') return taken;
-  let isDone = false;
-  try {
-    isDone = await takeTurn(services, taken);
-  } finally {
-    if (!isDone) await returnLease(statements, taken);
+  const turn = await takeStatementFile(statements, statementIdOf(transactionId), randomUUID());
+  switch (turn.kind) {
+    case 'over':
+      return undefined;
+    case 'held':
+      return turn.until;
+    case 'used up':
+      await fail(statements, turn.file);
+      return undefined;
+    case 'taken': {
+      const isDone = await tryTurn(services, turn.taken);
+      // The next turn gets a new message, behind those of other statements. A redelivery would count as a failure.
+      if (!isDone) await queue.send(workMessage(transactionId));
+      return undefined;
+    }
   }
-  // The next turn gets a new message, behind those of other statements. A redelivery would count as a failure.
-  if (!isDone) await queue.send(workMessage(transactionId));
-  return undefined;
+}
+
+/** Ends a statement whose tries are used up. Reported before it is stored: a crash in between reports twice, but never loses it. */
+async function fail(statements: Table, file: PendingFile): Promise<void> {
+  const { statementId, problem, tries } = file;
+  logger.error('statement failed: its tries are used up', { statementId, problem, tries });
+  metrics.addMetric(metricNames.statementsFailed, 'Count', 1);
+  await failStatementFile(statements, file);
+}
+
+/** Takes a turn, and gives the statement back unless it is complete. Returns whether it is. */
+async function tryTurn(services: StatementWriterServices, taken: TakenFile): Promise<boolean> {
+  const { statements } = services;
+  try {
+    const isDone = await takeTurn(services, taken);
+    if (!isDone) await returnLease(statements, taken, undefined);
+    return isDone;
+  } catch (error) {
+    const isBehind = error instanceof WalletError && error.code === 'ledger_behind';
+    await returnLease(statements, taken, isBehind ? 'ledger_behind' : 'not_made');
+    throw error;
+  }
 }
 
 /** Gives a statement back. After an error its message is redelivered sooner than the lease ends. */
-async function returnLease(statements: Table, taken: TakenFile): Promise<void> {
+async function returnLease(statements: Table, taken: TakenFile, problem: StatementFailure | undefined): Promise<void> {
   try {
-    await giveBack(statements, taken);
+    await giveBack(statements, taken, problem);
   } catch (error) {
     logger.warn('statement not given back: its lease must end', { error: describe(error) });
   }

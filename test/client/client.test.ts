@@ -9,6 +9,7 @@ import {
   createWalletClient,
   NotReadyError,
   OtherEndError,
+  StatementFailedError,
   StillPendingError,
 } from '../../client/src/index.ts';
 import { json, refusal, scriptedClient, transaction } from './scripted.ts';
@@ -98,6 +99,16 @@ describe('waitFor of a file of a statement', () => {
     const wait = scriptedClient([pending]).client.statementFile('st_1').waitFor({ timeoutMs: 9_000 });
     await expect(wait).rejects.toThrow(NotReadyError);
     await expect(wait).rejects.toThrow('st_1 is not ready after 9000 ms');
+  });
+
+  it('throws when the service could not make it', async () => {
+    const failure = { code: 'not_made', message: 'The file could not be made' };
+    const failed = json(200, { statementId: 'st_1', status: 'failed', failure });
+    const { client, received } = scriptedClient([json(200, { statementId: 'st_1', status: 'pending' }), failed]);
+    const wait = client.statementFile('st_1').waitFor();
+    await expect(wait).rejects.toThrow(StatementFailedError);
+    await expect(wait).rejects.toThrow('st_1 has failed: The file could not be made');
+    expect(received).toHaveLength(2);
   });
 });
 

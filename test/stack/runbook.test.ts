@@ -5,6 +5,7 @@ import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
 import { errorTitles, WalletError } from '../../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';
 import { endOfWindow } from '../../lambdas/domain/rate.ts';
+import { mostFailedTries } from '../../lambdas/domain/statement-file.ts';
 import { caps } from '../../lambdas/domain/wallet.ts';
 import { bankCallMs, clockErrorMs } from '../../lambdas/domain/withdrawal.ts';
 import { problem } from '../../lambdas/http/problem.ts';
@@ -164,7 +165,8 @@ const phrases = [
   `The screening crashes or needs more than its ${timeoutOf('fraud')} seconds.`,
   `The worker of webhooks crashes or needs more than its ${timeoutOf('webhooks')} seconds.`,
   `The worker of statement files crashes or needs more than its ${inWords(timeoutOf('statement-writer') / 60)} minutes.`,
-  `${receives} times a statement could not be made.`,
+  `${receives} times the message of a statement was received,`,
+  `${mostFailedTries} tries to make the file of a statement have failed`,
   `A statement waits for its worker for more than ${threshold('statement-queue-too-old') / 60} minutes.`,
   `${receives} times an event could not be stored for its webhooks, or a turn failed.`,
   `Events wait for their webhooks for more than ${minutes(threshold('webhook-queue-too-old'))}.`,

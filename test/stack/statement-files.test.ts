@@ -33,7 +33,7 @@ describe('statements as files', () => {
     assert.ok(functions['statement-files'] && functions['statement-writer'] && work.statement && statementFilesBucket);
     const methods = ({ template }: Synthesized) => resourcesOf(template, 'AWS::ApiGateway::Method').size;
     assert.equal(methods(withFiles) - methods(plain), 2);
-    assert.equal(sizeOf(withFiles) - sizeOf(plain), 22, 'docs/deploy.md and the prop say some 22');
+    assert.equal(sizeOf(withFiles) - sizeOf(plain), 23, 'docs/deploy.md and the prop say some 23');
   });
 
   it('are in a bucket that is private, encrypted, and forgets files, also those that are never complete', () => {

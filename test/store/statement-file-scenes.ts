@@ -18,7 +18,7 @@ import { afterTest } from '../fixture.ts';
 import { endUser, send } from '../request.ts';
 import type { Request } from '../request.ts';
 import { newKey } from './commands.ts';
-import { after } from './statement-scenes.ts';
+import { after, steps } from './statement-scenes.ts';
 import { fundedWallet } from './wallets.ts';
 
 /** A bucket in memory, which takes parts of any size. */
@@ -129,6 +129,20 @@ export async function newFileScene(
   };
 }
 export type FileScene = Awaited<ReturnType<typeof newFileScene>>;
+
+/** Books with a line of each kind, and all that makes files of their statements. */
+export async function newFileHistory(engine: TestEngine, sizes?: Parameters<typeof newFileScene>[1]) {
+  const scene = await newFileScene(engine, sizes);
+  for (const [index, step] of Object.values(steps).entries()) {
+    scene.pass(10);
+    await step(scene, scene.wallets, index + 2);
+  }
+  await scene.follow();
+  return scene;
+}
+
+/** Returns the id of a statement in an answer. */
+export const idOf = (body: Readonly<Record<string, unknown>> | undefined) => String(body?.['statementId']);
 
 /** A call at which a worker dies: before it is made, or when it is made and its answer does not arrive. */
 export interface Death {

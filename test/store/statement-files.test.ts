@@ -11,25 +11,14 @@ import { endUser, operator } from '../request.ts';
 import { charge, newKey } from './commands.ts';
 import { changeItem } from './inspect.ts';
 import { entryKey } from '../../lambdas/store/keys.ts';
-import { fileOf, mortal, newFileScene } from './statement-file-scenes.ts';
+import { fileOf, idOf, mortal, newFileHistory } from './statement-file-scenes.ts';
 import type { Death, FileScene } from './statement-file-scenes.ts';
-import { after, ask, steps } from './statement-scenes.ts';
+import { after, ask } from './statement-scenes.ts';
 
 const engine = useEngine();
 const formats: readonly FormatName[] = ['json', 'csv', 'camt.053'];
 
-/** Books with a line of each kind. */
-async function newHistory(sizes?: Parameters<typeof newFileScene>[1]) {
-  const scene = await newFileScene(engine, sizes);
-  for (const [index, step] of Object.values(steps).entries()) {
-    scene.pass(10);
-    await step(scene, scene.wallets, index + 2);
-  }
-  await scene.follow();
-  return scene;
-}
-
-const idOf = (body: Readonly<Record<string, unknown>> | undefined) => String(body?.['statementId']);
+const newHistory = (sizes?: Parameters<typeof newFileHistory>[1]) => newFileHistory(engine, sizes);
 
 /** Returns a text without the time at which it was made. */
 const timeless = (text: string) => text.replaceAll(/<CreDtTm>[^<]*<\/CreDtTm>/g, '');

@@ -4,6 +4,7 @@ import {
   NoAnswerError,
   OtherEndError,
   NotReadyError,
+  StatementFailedError,
   StillPendingError,
   WalletClientError,
   WalletServiceError,
@@ -70,6 +71,12 @@ export function failureOf(error: unknown): Failure {
     return {
       ...{ exitCode: exits.stillPending, message, data: { ...data, statement: error.statement } },
       advice: 'the same command with the same --key waits longer',
+    };
+  }
+  if (error instanceof StatementFailedError) {
+    return {
+      ...{ exitCode: exits.otherEnd, message, data: { ...data, statement: error.statement } },
+      advice: 'the same command with the same --key has it tried anew',
     };
   }
   if (error instanceof OtherEndError) {

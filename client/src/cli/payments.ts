@@ -1,6 +1,8 @@
 /** The commands of `wallet` that move money, and those of holds. */
 import { StillPendingError } from '../errors.ts';
+import type { CommandOptions } from '../transport.ts';
 import type { Transaction } from '../types.ts';
+import type { PricedCommand } from '../wallet.ts';
 import type { Command, Result, Work } from './command.ts';
 import { exits } from './exits.ts';
 import {
@@ -31,9 +33,7 @@ export const payments: Record<string, Command> = {
       const [walletId = '', amount = ''] = work.given;
       const body = { amount: amountIn(amount), ...notesOf(work) };
       const { charge } = work.client.wallet(walletId);
-      return work.isSet('dry-run')
-        ? priced(await charge({ ...body, dryRun: true }, work.command))
-        : done(await charge(body, work.command));
+      return pricedOr(work, charge, body, async () => done(await charge(body, work.command)));
     },
   },
   withdraw: {
@@ -58,8 +58,7 @@ export const payments: Record<string, Command> = {
         ...notesOf(work),
       };
       const { withdraw } = work.client.wallet(walletId);
-      if (work.isSet('dry-run')) return priced(await withdraw({ ...body, dryRun: true }, work.command));
-      return ended(work, await withdraw(body, preferring(work)));
+      return pricedOr(work, withdraw, body, async () => ended(work, await withdraw(body, preferring(work))));
     },
   },
   transfer: {
@@ -81,8 +80,7 @@ export const payments: Record<string, Command> = {
         ...notesOf(work),
       };
       const { transfer } = work.client.wallet(walletId);
-      if (work.isSet('dry-run')) return priced(await transfer({ ...body, dryRun: true }, work.command));
-      return ended(work, await transfer(body, preferring(work)));
+      return pricedOr(work, transfer, body, async () => ended(work, await transfer(body, preferring(work))));
     },
   },
   hold: {
@@ -118,9 +116,7 @@ export const payments: Record<string, Command> = {
         ...notesOf(work),
       };
       const { capture } = work.client.hold(holdId);
-      return work.isSet('dry-run')
-        ? priced(await capture({ ...body, dryRun: true }, work.command))
-        : done(await capture(body, work.command));
+      return pricedOr(work, capture, body, async () => done(await capture(body, work.command)));
     },
   },
   release: {
@@ -132,6 +128,16 @@ export const payments: Record<string, Command> = {
       done(await client.hold(holdId).release(reasonOf(option('reason')), command)),
   },
 };
+
+/** Returns the price of a command with `--dry-run`. Otherwise carries it out. */
+async function pricedOr<Body extends object>(
+  work: Work,
+  priceOf: PricedCommand<Body, CommandOptions>,
+  body: Body,
+  carryOut: () => Promise<Result>,
+): Promise<Result> {
+  return work.isSet('dry-run') ? priced(await priceOf({ ...body, dryRun: true }, work.command)) : carryOut();
+}
 
 /** Returns the settings of a payment that is waited for. One request waits for a part of the time. */
 function preferring(work: Work): Work['command'] & { readonly wait?: number } {

@@ -1,6 +1,5 @@
 /** The part of the story about payments for later. It moves no money, and leaves nothing scheduled. */
-import type { Characters } from './story.ts';
-import type { Story } from './storyteller.ts';
+import type { Characters, Story } from './storyteller.ts';
 
 const hourMs = 3_600_000;
 const inHours = (hours: number): string => new Date(Date.now() + hours * hourMs).toISOString();

@@ -5,13 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { payLater } from './story-later.ts';
 import { feeOf, Story } from './storyteller.ts';
-import type { Holder, Stage } from './storyteller.ts';
-
-/** The two owners. */
-export interface Characters {
-  readonly ada: Holder;
-  readonly ben: Holder;
-}
+import type { Characters, Stage } from './storyteller.ts';
 
 /** Runs the story. Returns the number of wrong figures. Throws when the service gives no answer. */
 export async function runStory(stage: Stage): Promise<number> {

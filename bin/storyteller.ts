@@ -56,6 +56,12 @@ export interface Holder extends Person {
   held: number;
 }
 
+/** The two owners. */
+export interface Characters {
+  readonly ada: Holder;
+  readonly ben: Holder;
+}
+
 const withdrawalPatienceMs = 120_000;
 const requestTimeoutMs = 15_000;
 /** Tries of one request. They have the same key, so money moves once. */

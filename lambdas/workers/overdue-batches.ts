@@ -5,9 +5,8 @@ import { transactionIdOfBatch } from '../domain/ids.ts';
 import type { OpenBatch } from '../domain/batch.ts';
 import { listOpenBatches, touchBatch } from '../store/batches.ts';
 import { UnreadableItem } from '../store/unreadable.ts';
-import type { SweptQueue } from './sweeper.ts';
 import { attempt, databaseTime } from './sweeper-run.ts';
-import type { Run } from './sweeper-run.ts';
+import type { Run, SweptQueue } from './sweeper-run.ts';
 
 /** Batches that one run lists, and most that it queues: one call to SQS takes no more. */
 const mostListed = 100;

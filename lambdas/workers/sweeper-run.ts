@@ -1,4 +1,6 @@
 /** The progress of a run of the sweeper, and what its parts have in common. */
+import type { WorkMessage } from '../contract.ts';
+import type { Queue } from '../aws/queue.ts';
 import type { DueWork, ListedWork } from '../store/due.ts';
 import type { QueuedType } from '../store/due-keys.ts';
 import type { Table } from '../store/table.ts';
@@ -8,6 +10,12 @@ import { UnreadableItem } from '../store/unreadable.ts';
 export const shardsAtATime = 8;
 /** Work of one shard that is read before the next shard's turn. */
 export const pageSize = 100;
+
+/** A queue for work, and the number of its messages. */
+export interface SweptQueue {
+  readonly send: Pick<Queue<WorkMessage>, 'sendAll'>['sendAll'];
+  readonly depth: () => Promise<number>;
+}
 
 /** The progress of a run. */
 export interface Run {

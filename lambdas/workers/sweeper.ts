@@ -6,7 +6,6 @@ import { parsePayoutHours } from '../domain/payout-window.ts';
 import type { PayoutHours } from '../domain/payout-window.ts';
 import { forEachOf } from '../aws/parallel.ts';
 import { openQueue, openQueueDepth } from '../aws/queue.ts';
-import type { Queue } from '../aws/queue.ts';
 import { logger, metrics } from '../aws/telemetry.ts';
 import { listDue, listReviewsWithClock, listWaiting, touchDue } from '../store/due.ts';
 import type { DueWork, ListedWork, WorkPage } from '../store/due.ts';
@@ -21,13 +20,7 @@ import { sweepBatches } from './overdue-batches.ts';
 import { readRevenueWallets } from './revenue-wallets.ts';
 import { queueScheduled } from './scheduled-payments.ts';
 import { attempt, databaseTime, note, pageSize, readableWork, shardsAtATime } from './sweeper-run.ts';
-import type { Run } from './sweeper-run.ts';
-
-/** A queue for work, and the number of its messages. */
-export interface SweptQueue {
-  readonly send: Pick<Queue<WorkMessage>, 'sendAll'>['sendAll'];
-  readonly depth: () => Promise<number>;
-}
+import type { Run, SweptQueue } from './sweeper-run.ts';
 
 export interface SweeperServices {
   readonly table: Table;

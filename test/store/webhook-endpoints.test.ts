@@ -4,14 +4,21 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
 import { failingMs } from '../../lambdas/domain/webhook.ts';
-import type { Delivery } from '../../lambdas/domain/webhook.ts';
 import { changeWebhook, getWebhook } from '../../lambdas/store/webhooks.ts';
 import { openPoster } from '../../lambdas/webhooks/post.ts';
 import { mostFailures, restMs } from '../../lambdas/workers/webhook-turn.ts';
 import { newWebhookTable } from '../engine.ts';
 import type { TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
-import { deliveriesOf, funded, newEndpoint, newReceiver, newWorker } from './webhook-scenes.ts';
+import {
+  deliveriesOf,
+  funded,
+  newEndpoint,
+  newReceiver,
+  newSwitchedReceiver,
+  newWorker,
+  states,
+} from './webhook-scenes.ts';
 
 const engine = useEngine();
 let table: TestTable;
@@ -22,7 +29,6 @@ beforeEach(async () => {
 });
 
 const minute = 60_000;
-const states = (deliveries: readonly Delivery[]) => deliveries.map(({ status, attempts }) => [status, attempts]);
 
 describe('an endpoint', () => {
   it('that hangs delays no other one', async () => {
@@ -78,11 +84,8 @@ describe('an endpoint', () => {
   });
 
   it('that fails eight times in a row rests for a minute, and loses nothing', async () => {
-    let isDown = true;
-    const { url, received } = await newReceiver(table, (_n, _request, response) => {
-      response.statusCode = isDown ? 500 : 200;
-      response.end();
-    });
+    const receiver = await newSwitchedReceiver(table, true);
+    const { url, received } = receiver;
     const webhookId = await newEndpoint(table, url);
     const worker = newWorker(table);
     const events = Array.from({ length: 40 }, () => funded(table));
@@ -91,7 +94,7 @@ describe('an endpoint', () => {
     const sofar = received.length;
     await worker.wait(restMs - 1);
     assert.equal(received.length, sofar);
-    isDown = false;
+    receiver.isDown = false;
     await worker.wait(1);
     await worker.wait(2 * minute);
     assert.ok((await deliveriesOf(table, webhookId)).every(({ status }) => status === 'delivered'));
@@ -100,11 +103,8 @@ describe('an endpoint', () => {
   });
 
   it('that takes nothing for a week is disabled with an event, and gets all when it is active again', async () => {
-    let isDown = true;
-    const { url, received } = await newReceiver(table, (_n, _request, response) => {
-      response.statusCode = isDown ? 500 : 200;
-      response.end();
-    });
+    const receiver = await newSwitchedReceiver(table, true);
+    const { url, received } = receiver;
     const webhookId = await newEndpoint(table, url);
     const worker = newWorker(table);
     await worker.take(funded(table));
@@ -128,7 +128,7 @@ describe('an endpoint', () => {
     await worker.take(funded(table));
     await worker.wait(minute);
     assert.equal(received.length, before, 'a disabled endpoint gets nothing');
-    isDown = false;
+    receiver.isDown = false;
     await changeWebhook(table, webhookId, () => ({ status: 'active', failingSince: undefined, restUntil: undefined }));
     await worker.wait(24 * 60 * minute);
     assert.deepEqual(

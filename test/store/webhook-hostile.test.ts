@@ -16,7 +16,15 @@ import type { TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { operator, send } from '../request.ts';
 import { checkUnits } from '../units.ts';
-import { deliveriesOf, funded, newEndpoint, newReceiver, newWorker, serviceKey } from './webhook-scenes.ts';
+import {
+  deliveriesOf,
+  funded,
+  newEndpoint,
+  newReceiver,
+  newSwitchedReceiver,
+  newWorker,
+  serviceKey,
+} from './webhook-scenes.ts';
 
 const engine = useEngine();
 let table: TestTable;
@@ -194,19 +202,15 @@ describe('the write units of a delivery of some 1.5 kB', () => {
   const event = () => funded(table, `"${'x'.repeat(1_100)}"`);
 
   it('are those of docs/webhooks.md', async () => {
-    let isDown = false;
-    const { url } = await newReceiver(table, (_n, _request, response) => {
-      response.statusCode = isDown ? 500 : 200;
-      response.end();
-    });
-    const webhookId = await newEndpoint(table, url);
+    const receiver = await newSwitchedReceiver(table, false);
+    const webhookId = await newEndpoint(table, receiver.url);
     const worker = patientWorker();
     const unitsOf = async (work: () => Promise<unknown>) => (await measure(table, work)).writeUnits;
     const one = await unitsOf(() => worker.take(event()));
     const ten = await unitsOf(() => worker.take(...Array.from({ length: 10 }, event)));
-    isDown = true;
+    receiver.isDown = true;
     const failed = await unitsOf(() => worker.take(event()));
-    isDown = false;
+    receiver.isDown = false;
     const repeated = await unitsOf(() => worker.wait(70_000));
     const [from, to] = ['2026-01-01T00:00:00.000Z', new Date(table.clock.now).toISOString()];
     await changeWebhook(table, webhookId, () => ({ replay: { key: 'r', from, to, parkedOnly: false, resent: 0 } }));

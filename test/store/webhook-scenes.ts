@@ -52,6 +52,16 @@ export async function newReceiver(
   return { url: `http://127.0.0.1:${String(port)}/events`, received };
 }
 
+/** Starts a receiver that answers 500 while `isDown`, and 200 otherwise. */
+export async function newSwitchedReceiver(table: TestTable, isDown: boolean) {
+  const state = { isDown };
+  const receiver = await newReceiver(table, (_n, _request, response) => {
+    response.statusCode = state.isDown ? 500 : 200;
+    response.end();
+  });
+  return Object.assign(state, receiver);
+}
+
 /** Stores an endpoint with this URL. */
 export async function newEndpoint(table: TestTable, url: string, eventTypes: readonly EventType[] = ['wallet.funded']) {
   const at = new Date(table.clock.now).toISOString();
@@ -66,6 +76,9 @@ export async function newEndpoint(table: TestTable, url: string, eventTypes: rea
 }
 
 let events = 0;
+
+/** Returns status and attempts of each delivery. */
+export const states = (deliveries: readonly Delivery[]) => deliveries.map(({ status, attempts }) => [status, attempts]);
 
 /** Returns an event as the bus delivers it. `balance`: the digits of a balance in it. */
 export function funded(table: TestTable, balance = '700', type: EventType = 'wallet.funded'): string {

@@ -4,13 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
 import { beforeAll, beforeEach, describe, it } from '@jest/globals';
-import type { Delivery, FixedWebhook } from '../../lambdas/domain/webhook.ts';
+import type { FixedWebhook } from '../../lambdas/domain/webhook.ts';
 import { changeWebhook, getWebhook, leaseMs, listWebhooks } from '../../lambdas/store/webhooks.ts';
 import { secretOf, secretsOf } from '../../lambdas/webhooks/signature.ts';
 import { newWebhookTable } from '../engine.ts';
 import type { TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
-import { deliveriesOf, detailOf, funded, newEndpoint, newReceiver, newWorker, serviceKey } from './webhook-scenes.ts';
+import {
+  deliveriesOf,
+  detailOf,
+  funded,
+  newEndpoint,
+  newReceiver,
+  newWorker,
+  serviceKey,
+  states,
+} from './webhook-scenes.ts';
 
 const engine = useEngine();
 let table: TestTable;
@@ -21,7 +30,6 @@ beforeEach(async () => {
 });
 
 const minute = 60_000;
-const states = (deliveries: readonly Delivery[]) => deliveries.map(({ status, attempts }) => [status, attempts]);
 
 type Verify = (secret: string, headers: object, body: string, now: number) => boolean;
 let verify: Verify;

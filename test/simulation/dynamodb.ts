@@ -1,6 +1,7 @@
 /** DynamoDB in the simulation: the real engine behind a wire on which calls take time and meet faults. */
 import type { AttributeValue, CancellationReason } from '@aws-sdk/client-dynamodb';
 import { chance, choose } from './chance.ts';
+import { kindOfChange } from './changes.ts';
 import type { Connection } from './connection.ts';
 import { noAnswer } from './in-process-clients.ts';
 import type { ClientCall, Model, Reply } from './in-process-clients.ts';
@@ -79,6 +80,7 @@ export function connectTable(world: World, access: TableAccess, ledger: Ledger):
     return world.external({
       service: 'dynamodb',
       operation: call.operation,
+      ...(!reads.has(call.operation) && { change: kindOfChange(call.input) }),
       kinds: kindsFor(call),
       legMs: [1, 8],
       timeoutMs,

@@ -18,12 +18,12 @@ export interface Examination {
 /**
  * Runs an operation once for each fault at each of its calls.
  *
- * @param tries returns whether to try this kind of fault at a call
+ * @param tries returns whether to try this kind of fault at a call; it is asked once for each, in their order
  */
 export async function examine(
   engines: Engines,
   { history, given, strikes }: Operation,
-  tries: (kind: FaultKind, call: string) => boolean,
+  tries: (kind: FaultKind, point: Point) => boolean,
 ): Promise<Examination> {
   const before = await setting(engines, history, given);
   const calm = await engines.run(history, exactly(before));
@@ -34,7 +34,8 @@ export async function examine(
   const failures: Examination['failures'][number][] = [];
   if (calm.violations.length > 0) failures.push({ fault: undefined, violations: calm.violations });
   let runs = 1;
-  for (const { id, call, kinds } of calls) {
+  for (const call of calls) {
+    const { id, kinds } = call;
     for (const kind of kinds.filter((one) => tries(one, call))) {
       const fault = { point: id, kind };
       const { violations, points } = await engines.run(history, exactly([...before, fault]));
@@ -45,6 +46,27 @@ export async function examine(
     }
   }
   return { calls, runs, failures };
+}
+
+/**
+ * Returns a function that tells whether a call of an operation is the first of its kind: no call before, in the same
+ * circumstances, made the same change in the same function. A process that dies after either leaves the same state behind.
+ */
+export function firstOfKind(): (operation: Operation, point: Point) => boolean {
+  const known = new Set<string>();
+  return ({ given, history }, { id, call, change }) => {
+    const kind = JSON.stringify([given, functionOf(history, id), call, change]);
+    const isFirst = !known.has(kind);
+    known.add(kind);
+    return isFirst;
+  };
+}
+
+/** Returns the name of the function that makes a call: what a step does, or the label of other work without its numbers. */
+function functionOf(history: History, id: string): string {
+  const label = id.slice(0, id.lastIndexOf('/'));
+  const step = history.steps.find((one) => label === one.id || label.startsWith(`${one.id}.`));
+  return step?.action.do ?? label.replaceAll(/[^a-z ]/g, '');
 }
 
 /** Returns the faults that put an operation into its given circumstances. */

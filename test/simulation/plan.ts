@@ -89,6 +89,8 @@ export interface Point {
   readonly id: string;
   /** `dynamodb TransactWriteItems`, `bank POST /payments`, … */
   readonly call: string;
+  /** The kind of the change that the call makes, see `kindOfChange`; absent: it changes nothing that an input describes. */
+  readonly change?: string;
   readonly kinds: readonly FaultKind[];
 }
 

@@ -1,6 +1,7 @@
 /** SQS and its event sources on simulated time: at least once, in any order, hidden while at work, and dead letters. */
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { createHash } from 'node:crypto';
+import { kindOfChange } from './changes.ts';
 import { between, chance, choose } from './chance.ts';
 import { injected, noAnswer } from './in-process-clients.ts';
 import type { ClientCall, Model, Reply } from './in-process-clients.ts';
@@ -228,6 +229,7 @@ export function openQueues(
       return world.external({
         service: 'sqs',
         operation: call.operation,
+        change: kindOfChange(call.input),
         kinds: kindsFor(call.operation),
         legMs: [1, 15],
         timeoutMs: 2_000,

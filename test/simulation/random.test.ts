@@ -8,7 +8,7 @@ import { stateNames } from './states.ts';
 import { report } from '../fixture.ts';
 
 /** `npm run simulate` runs any number of them, with another seed each time. */
-const histories = 200;
+const histories = 100;
 const steps = 12;
 
 describe('random histories', () => {

@@ -36,6 +36,8 @@ export type Ending<T> =
 export interface ExternalCall<T> {
   readonly service: 'dynamodb' | 'sqs' | 'bank' | 'secrets' | 'receiver' | 'eventbridge';
   readonly operation: string;
+  /** As in a `Point`. */
+  readonly change?: string;
   /** The faults that can strike it besides those of every call. */
   readonly kinds: readonly FaultKind[];
   /** The least and the most time that a request or an answer takes. */
@@ -156,6 +158,7 @@ export function openWorld(seed: string, startsAt: number, givenPlan: Plan): Worl
     const kind = strike({
       id,
       call: `${call.service} ${call.operation}`,
+      ...(call.change !== undefined && { change: call.change }),
       kinds: [...everywhere, ...call.kinds],
     });
     if (kind !== undefined) task.faults.push(kind);

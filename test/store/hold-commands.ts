@@ -17,20 +17,22 @@ export async function openHold(
   request: {
     readonly amount: number;
     readonly to?: string | undefined;
+    /** The alias that names the wallet `to`. */
+    readonly alias?: string;
     readonly key?: string;
     readonly forMs?: number;
     readonly rate?: RateLimit;
   },
 ): Promise<Hold> {
-  const { amount, to, key = newKey(), forMs = dayMs, rate } = request;
+  const { amount, to, alias, key = newKey(), forMs = dayMs, rate } = request;
   const expiresAt = timeOf(table, forMs);
   const { transaction } = await commitHold(
     table,
     newHold({
       ...{ transactionId: transactionIdOf('ann', key), principal: 'ann', ownerId: 'ann', walletId, amount },
-      ...{ currency: 'EUR', at: timeOf(table), counterpartyWalletId: to, expiresAt },
+      ...{ currency: 'EUR', at: timeOf(table), counterpartyWalletId: to, to: alias, expiresAt },
     }),
-    fingerprintOf(['open-hold', walletId, amount, to, forMs]),
+    fingerprintOf(['open-hold', walletId, amount, alias ?? to, forMs]),
     rate,
   );
   if (transaction.type !== 'hold') throw new Error(`not a hold: ${transaction.transactionId}`);

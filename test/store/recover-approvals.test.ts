@@ -22,7 +22,7 @@ import { newKey } from './commands.ts';
 import * as commands from './commands.ts';
 import { itemOf, plant, removeItem } from './inspect.ts';
 import { setLimits as setAlone, walletOf } from './limit-commands.ts';
-import { recover } from './recovering.ts';
+import { recover, recoverAfterDryRun } from './recovering.ts';
 import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
 
 const engine = useEngine();
@@ -265,6 +265,37 @@ describe('a decision about an approval, or its request, that was lost', () => {
     const named = `DIFFERENCE command_forgotten ${String(asked.body?.['approvalId'])}: its charge, tx_\\w+, was approved`;
     assert.equal(lines.length, 1);
     assert.match(lines[0] ?? '', new RegExp(named));
+  });
+});
+
+describe('a dry run for approvals', () => {
+  it('announces each that ends and what is named, and writes nothing', async () => {
+    const { books, table, ask, decide, turnDown } = await openBooks();
+    const walletId = await openWallet(table, 'ann');
+    await books.follow();
+    const fund = () => ask('charge', { walletId }, { amount: 500 });
+    const [approved, rejected, forgotten] = [await fund(), await fund(), await fund()];
+    const requests = [...(await requestOf(books, approved)), ...(await requestOf(books, rejected))];
+    assert.deepEqual([(await decide(approved)).status, (await turnDown(rejected)).status], [200, 200]);
+    table.clock.now = Date.now();
+    const open = await fund();
+    const records = await books.takeRecords();
+    await books.hand(records);
+    await plant(table, ...requests);
+    for (const { body } of [forgotten, open]) {
+      await removeItem(table, approvalKey(String(body?.['approvalId'])));
+      await removeItem(table, transactionKey(String(body?.['transactionId'])));
+    }
+    const lines = await recoverAfterDryRun(books, [...eventsIn(records).values()]);
+    const idOf = ({ body }: Response) => String(body?.['approvalId']);
+    const ends = lines.filter((line) => line.startsWith('approval ')).map((line) => line.split(' at ')[0]);
+    assert.deepEqual(
+      ends.sort(),
+      [`approval ${idOf(approved)}: approved`, `approval ${idOf(rejected)}: rejected`].sort(),
+    );
+    const named = lines.filter((line) => line.startsWith('DIFFERENCE'));
+    assert.equal(named.length, 1);
+    assert.match(named[0] ?? '', new RegExp(`approval_forgotten ${idOf(open)}`));
   });
 });
 

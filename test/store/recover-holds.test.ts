@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import type { Capture, Hold } from '../../lambdas/domain/transaction.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
+import { transactionView } from '../../lambdas/views/transaction-view.ts';
 import { newBooks } from '../books.ts';
 import { afterTest, useEngine } from '../fixture.ts';
 import { eventsIn } from '../simulation/consumers.ts';
@@ -69,6 +70,25 @@ describe('a hold that the restore forgot, with its captures', () => {
     const repeated = await openHold(table, payer, { amount: 100, to: shop, key: 'promise' });
     assert.equal(repeated.transactionId, hold.transactionId);
     assert.equal((await balanceOf(table, payer)).held, 70, 'a repetition opens no second hold');
+  });
+
+  it('keeps the alias that names its receiver, and answers a repetition when that has another wallet', async () => {
+    const scene = await newScene(50);
+    const { table, payer, shop, follow } = scene;
+    const request = { amount: 100, to: shop, alias: '@shop', key: 'by alias' };
+    const hold = await openHold(table, payer, request);
+    table.clock.now += 1_000;
+    await capture(table, hold, { amount: 30 });
+    await follow();
+    await forget(scene, hold);
+    await recover(scene);
+    const restored = await holdOf(table, hold);
+    assert.deepEqual([restored.to, restored.counterpartyWalletId], ['@shop', shop]);
+    const { to, counterpartyWalletId } = transactionView(restored, 'owner');
+    assert.deepEqual([to, counterpartyWalletId], ['@shop', undefined]);
+    const again = await openHold(table, payer, { ...request, to: await openWallet(table, 'shop') });
+    assert.equal(again.transactionId, hold.transactionId);
+    assert.equal((await balanceOf(table, payer)).held, 50 + 70, 'a repetition opens no second hold');
   });
 
   it('stays ended when the ledger shows its end', async () => {

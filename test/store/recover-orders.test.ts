@@ -21,7 +21,7 @@ import { endUser, send } from '../request.ts';
 import { eventsIn } from '../simulation/consumers.ts';
 import { newKey, timeOf } from './commands.ts';
 import { changeItem, fieldsOf, itemOf, plant, removeItem } from './inspect.ts';
-import { recover } from './recovering.ts';
+import { recover, recoverAfterDryRun } from './recovering.ts';
 import { fundedWallet, openWallet } from './wallets.ts';
 import { queueOfDepth } from './work.ts';
 
@@ -133,6 +133,26 @@ describe('a standing order in a restored table', () => {
     await plant(table, aliasItem({ ...alias, wallets: {} }));
     const again = await request(key, body);
     assert.deepEqual([again.status, again.body?.['to'], again.body?.['toWalletId']], [201, '@bobby', undefined]);
+  });
+
+  it('is announced by a dry run, which writes nothing', async () => {
+    const { table } = books;
+    const [lost, cancelled] = [await open({ toWalletId }), await open({ toWalletId })];
+    const active = await itemOf(table, orderKey(cancelled));
+    await cancel(cancelled);
+    const events = await eventsUntilNow();
+    await removeItem(table, orderKey(lost));
+    await plant(table, { ...active });
+    await changeItem(table, walletKey(walletId), { orders: 1 });
+    const lines = await recoverAfterDryRun(books, events);
+    assert.deepEqual(differences(lines), []);
+    for (const id of [lost, cancelled])
+      assert.ok(
+        lines.some((line) => line.startsWith(`standing order ${id}`)),
+        id,
+      );
+    const [opened, ended] = [await getOrder(table, lost), await getOrder(table, cancelled)];
+    assert.deepEqual([opened?.status, ended?.status, await countOf()], ['active', 'ended', 1]);
   });
 
   it("is its opener's again when it has made its last payment, which the service did", async () => {

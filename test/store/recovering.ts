@@ -11,18 +11,20 @@ import type { TestBooks } from '../books.ts';
 import { epoch } from '../engine.ts';
 import { eventsIn } from '../simulation/consumers.ts';
 import { findingsOf } from './findings.ts';
-import { removeItem } from './inspect.ts';
+import { allItems, removeItem } from './inspect.ts';
 import { bankId } from './visits.ts';
 
 /**
  * Recovers the books, restored to an hour before the tests' time. Returns the lines of its report.
  *
  * @param payments those that the bank has made; absent: there is no bank
+ * @param dryRun see `npm run recover -- --dry-run`
  */
 export async function recover(
   { table, entries }: Pick<TestBooks, 'table' | 'entries'>,
   events: readonly ServiceEvent[] = [],
   payments?: readonly StatementItem[],
+  dryRun = false,
 ): Promise<string[]> {
   const lines: string[] = [];
   const report = {
@@ -34,7 +36,7 @@ export async function recover(
     bankId,
     statement: () => Promise.resolve({ outcome: 'page', items: payments, next: undefined }),
   };
-  const options = { bank, comparedFrom: epoch - 3_600_000, dryRun: false, restartsChecks: false, report };
+  const options = { bank, comparedFrom: epoch - 3_600_000, dryRun, restartsChecks: false, report };
   table.clock.now = entries.clock.now = Date.now();
   const recovery = new Recovery({ table, entries, ...options }, true);
   try {
@@ -48,6 +50,21 @@ export async function recover(
   } finally {
     recovery.close();
   }
+  return lines;
+}
+
+/** Asserts that a dry run reports what the recovery after it repairs, and changes no item. Returns the lines of both. */
+export async function recoverAfterDryRun(
+  books: Pick<TestBooks, 'table' | 'entries'>,
+  events: readonly ServiceEvent[],
+): Promise<string[]> {
+  const images = () => Promise.all([books.table, books.entries].map((table) => allItems(table)));
+  const before = await images();
+  const announced = await recover(books, events, undefined, true);
+  assert.deepEqual(await images(), before, 'a dry run writes nothing');
+  const lines = await recover(books, events);
+  const untimed = (line: string) => line.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'a time');
+  assert.deepEqual(announced.map(untimed), lines.map(untimed));
   return lines;
 }
 

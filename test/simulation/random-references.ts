@@ -53,9 +53,13 @@ function rivals(seed: string, steps: readonly Step[]): Step[] {
   return steps.flatMap((step): Step[] => {
     const { id, at, key, action } = step;
     const small = smallRival(action);
-    if (small === undefined || chance(seed, 'rival', id) >= 0.7) return [];
-    const later = between(20, 8_000, seed, 'rival', id);
-    return [{ ...step, id: `${id}r`, at: at + later, key: `${key}-rival`, action: small }];
+    if (small === undefined || chance(seed, 'rival', id) >= 0.8) return [];
+    // Many captures are refused for other reasons.
+    const count = action.do === 'capture' ? 2 : 1;
+    return Array.from({ length: count }, (_, n) => {
+      const later = between(20, 8_000, seed, 'rival', id, n);
+      return { ...step, id: `${id}r${n}`, at: at + later, key: `${key}-rival-${n}`, action: small };
+    });
   });
 }
 

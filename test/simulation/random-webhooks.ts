@@ -10,7 +10,7 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 /** The share of histories with webhooks: their days of retries make them some times as long as others. */
-const share = 0.08;
+const share = 0.12;
 const mostEndpoints = 2;
 /** How long receivers are down: not at all, minutes, hours, more than a day, or more than a week. */
 const outageTimes = [0, 2 * minuteMs, 2 * hourMs, 30 * hourMs, 7.3 * dayMs, 7.3 * dayMs];

@@ -159,7 +159,7 @@ describe('a command that was approved, and lost with its end', () => {
     const records = await books.takeRecords();
     await books.hand(records);
     await plant(table, ...lost);
-    const lines = await recover(books, [...eventsIn(records).values()]);
+    const lines = await recoverAfterDryRun(books, [...eventsIn(records).values()]);
     assert.deepEqual(
       lines.filter((line) => line.includes('DIFFERENCE')),
       [],
@@ -229,7 +229,7 @@ describe('a decision about an approval, or its request, that was lost', () => {
     const rejected = await itemOf(table, approvalKey(String(asked.body?.['approvalId'])));
     const events = [...eventsIn(await books.takeRecords()).values()];
     await plant(table, ...request);
-    assert.equal((await recover(books, events)).length, 1);
+    assert.equal((await recoverAfterDryRun(books, events)).length, 1);
     assert.deepEqual(await itemOf(table, approvalKey(String(asked.body?.['approvalId']))), rejected);
     assert.equal((await decide(asked)).body?.['code'], 'approval_ended');
     assert.deepEqual(await recover(books, events), [], 'a second recovery finds nothing');
@@ -244,7 +244,7 @@ describe('a decision about an approval, or its request, that was lost', () => {
     const events = [...eventsIn(await books.takeRecords()).values()];
     await removeItem(table, approvalKey(String(asked.body?.['approvalId'])));
     await removeItem(table, transactionKey(String(asked.body?.['transactionId'])));
-    const lines = await recover(books, events);
+    const lines = await recoverAfterDryRun(books, events);
     const named = `DIFFERENCE approval_forgotten ${String(asked.body?.['approvalId'])}: operator-1 asked for charge`;
     assert.equal(lines.length, 1);
     assert.match(lines[0] ?? '', new RegExp(named));
@@ -265,37 +265,6 @@ describe('a decision about an approval, or its request, that was lost', () => {
     const named = `DIFFERENCE command_forgotten ${String(asked.body?.['approvalId'])}: its charge, tx_\\w+, was approved`;
     assert.equal(lines.length, 1);
     assert.match(lines[0] ?? '', new RegExp(named));
-  });
-});
-
-describe('a dry run for approvals', () => {
-  it('announces each that ends and what is named, and writes nothing', async () => {
-    const { books, table, ask, decide, turnDown } = await openBooks();
-    const walletId = await openWallet(table, 'ann');
-    await books.follow();
-    const fund = () => ask('charge', { walletId }, { amount: 500 });
-    const [approved, rejected, forgotten] = [await fund(), await fund(), await fund()];
-    const requests = [...(await requestOf(books, approved)), ...(await requestOf(books, rejected))];
-    assert.deepEqual([(await decide(approved)).status, (await turnDown(rejected)).status], [200, 200]);
-    table.clock.now = Date.now();
-    const open = await fund();
-    const records = await books.takeRecords();
-    await books.hand(records);
-    await plant(table, ...requests);
-    for (const { body } of [forgotten, open]) {
-      await removeItem(table, approvalKey(String(body?.['approvalId'])));
-      await removeItem(table, transactionKey(String(body?.['transactionId'])));
-    }
-    const lines = await recoverAfterDryRun(books, [...eventsIn(records).values()]);
-    const idOf = ({ body }: Response) => String(body?.['approvalId']);
-    const ends = lines.filter((line) => line.startsWith('approval ')).map((line) => line.split(' at ')[0]);
-    assert.deepEqual(
-      ends.sort(),
-      [`approval ${idOf(approved)}: approved`, `approval ${idOf(rejected)}: rejected`].sort(),
-    );
-    const named = lines.filter((line) => line.startsWith('DIFFERENCE'));
-    assert.equal(named.length, 1);
-    assert.match(named[0] ?? '', new RegExp(`approval_forgotten ${idOf(open)}`));
   });
 });
 

@@ -196,7 +196,10 @@ async function holdsOf(
   return found;
 }
 
-/** Returns the record of a charge, or of a transfer where the refunds pay a wallet. */
+/**
+ * Returns the record of a charge, or of a transfer where the refunds pay a wallet. It has no alias: no refund shows one, and its
+ * payer knows the wallet from them. Its repetition by an alias that has moved is refused, and pays nothing.
+ */
 function itemOfOriginal({ id, refund }: Shown, amount: number, at: string, fee = 0): Item {
   const { walletId, counterpartyWalletId: payer, currency } = refund;
   const facts = {

@@ -146,11 +146,12 @@ describe('a standing order in a restored table', () => {
     await changeItem(table, walletKey(walletId), { orders: 1 });
     const lines = await recoverAfterDryRun(books, events);
     assert.deepEqual(differences(lines), []);
-    for (const id of [lost, cancelled])
+    for (const id of [lost, cancelled]) {
       assert.ok(
         lines.some((line) => line.startsWith(`standing order ${id}`)),
         id,
       );
+    }
     const [opened, ended] = [await getOrder(table, lost), await getOrder(table, cancelled)];
     assert.deepEqual([opened?.status, ended?.status, await countOf()], ['active', 'ended', 1]);
   });

@@ -242,15 +242,9 @@ export const listWebhookDeliveriesRoute = query({
   },
 });
 
-/** Opens the function of all routes of webhooks. */
-export function open(environment: Environment<'webhook-routes'>) {
-  const services: WebhookServices = {
-    table: openTable(dynamodbClient(), environment.WEBHOOK_TABLE_NAME),
-    keys: openSecret({ client: secretsClient(), secretArn: environment.WEBHOOK_SECRET_ARN }),
-    targets: z.enum(targetKinds).parse(environment.WEBHOOK_TARGETS),
-    queue: openQueue(sqsClient(), environment.WEBHOOK_QUEUE_URL),
-  };
-  return byRoute('webhook-routes', {
+/** Returns the handler of each route of webhooks. */
+export function webhookHandlers(services: WebhookServices) {
+  return {
     'create-webhook': serve(createWebhookRoute, services),
     'list-webhooks': serve(listWebhooksRoute, services),
     'get-webhook': serve(getWebhookRoute, services),
@@ -259,5 +253,16 @@ export function open(environment: Environment<'webhook-routes'>) {
     'ping-webhook': serve(pingWebhookRoute, services),
     'replay-webhook': serve(replayWebhookRoute, services),
     'list-webhook-deliveries': serve(listWebhookDeliveriesRoute, services),
-  });
+  };
+}
+
+/** Opens the function of all routes of webhooks. */
+export function open(environment: Environment<'webhook-routes'>) {
+  const services: WebhookServices = {
+    table: openTable(dynamodbClient(), environment.WEBHOOK_TABLE_NAME),
+    keys: openSecret({ client: secretsClient(), secretArn: environment.WEBHOOK_SECRET_ARN }),
+    targets: z.enum(targetKinds).parse(environment.WEBHOOK_TARGETS),
+    queue: openQueue(sqsClient(), environment.WEBHOOK_QUEUE_URL),
+  };
+  return byRoute('webhook-routes', webhookHandlers(services));
 }

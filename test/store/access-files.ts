@@ -2,16 +2,7 @@
 import assert from 'node:assert/strict';
 import type { SQSRecord } from 'aws-lambda';
 import { createStatementFile, getStatementFileRoute } from '../../lambdas/api/statement-files.ts';
-import {
-  createWebhookRoute,
-  getWebhookRoute,
-  listWebhookDeliveriesRoute,
-  listWebhooksRoute,
-  pingWebhookRoute,
-  putWebhookRoute,
-  replayWebhookRoute,
-  rotateWebhookSecretRoute,
-} from '../../lambdas/api/webhook-routes.ts';
+import { webhookHandlers } from '../../lambdas/api/webhook-routes.ts';
 import { transactionIdOfStatement } from '../../lambdas/domain/ids.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
@@ -56,28 +47,16 @@ export async function compareBankFile({ table, as, ask, visit }: RecordedService
   await as('bank-files', () => compareArrival(services, message, () => 900_000));
 }
 
-const webhookRoutes = {
-  'create-webhook': createWebhookRoute,
-  'list-webhooks': listWebhooksRoute,
-  'get-webhook': getWebhookRoute,
-  'put-webhook': putWebhookRoute,
-  'rotate-webhook-secret': rotateWebhookSecretRoute,
-  'ping-webhook': pingWebhookRoute,
-  'replay-webhook': replayWebhookRoute,
-  'list-webhook-deliveries': listWebhookDeliveriesRoute,
-} as const;
-
 /** Uses every route of webhooks, and the worker on each path that reads or writes another item. */
 export async function useWebhooks({ engine, watch, as }: RecordedService): Promise<void> {
   const webhooks = await newWebhookTable(engine);
   watch(webhooks);
   const keys = () => Promise.resolve([serviceKey] as const);
   const queue = { send: () => Promise.resolve() };
-  const services = { table: webhooks, keys, targets: 'loopback', queue } as const;
-  const use = async (name: keyof typeof webhookRoutes, request: Request) => {
-    const handler = serve(webhookRoutes[name], services);
+  const handlers = webhookHandlers({ table: webhooks, keys, targets: 'loopback', queue });
+  const use = async (name: keyof typeof handlers, request: Request) => {
     const sent = { as: operator, key: newKey(), ...request };
-    const { status, body } = await as('webhook-routes', () => send(name, handler, sent));
+    const { status, body } = await as('webhook-routes', () => send(name, handlers[name], sent));
     assert.ok(status < 300, `${name}: ${status} ${JSON.stringify(body)}`);
     return String(body?.['webhookId']);
   };

@@ -7,6 +7,7 @@ import { captureHold, commitHold, getHold, releaseOpenHold } from '../../lambdas
 import type { RateLimit } from '../../lambdas/store/rate-window.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { newKey, operation, timeOf } from './commands.ts';
+import { fundedWallet, openWallet } from './wallets.ts';
 
 export const dayMs = 86_400_000;
 
@@ -37,6 +38,13 @@ export async function openHold(
   );
   if (transaction.type !== 'hold') throw new Error(`not a hold: ${transaction.transactionId}`);
   return transaction;
+}
+
+/** Opens a wallet of ann's with 1,000 and one of the shop's, and a hold between them. */
+export async function holdScene(table: Table, amount = 100) {
+  const payer = await fundedWallet(table, 'ann', 1_000);
+  const shop = await openWallet(table, 'shop');
+  return { payer, shop, hold: await openHold(table, payer, { amount, to: shop }) };
 }
 
 /** Reads a hold. */

@@ -1,10 +1,9 @@
 /** The routes of webhooks: who may do what, and what is answered; on the real engine. */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from '@jest/globals';
-import * as routes from '../../lambdas/api/webhook-routes.ts';
+import { webhookHandlers } from '../../lambdas/api/webhook-routes.ts';
 import type { WebhookServices } from '../../lambdas/api/webhook-routes.ts';
 import { mostWebhooks, shownMs } from '../../lambdas/domain/webhook.ts';
-import { serve } from '../../lambdas/http/http.ts';
 import { secretOf } from '../../lambdas/webhooks/signature.ts';
 import { newWebhookTable } from '../engine.ts';
 import type { TestTable } from '../engine.ts';
@@ -35,27 +34,25 @@ const servicesOf = (targets: WebhookServices['targets'] = 'public'): WebhookServ
   },
 });
 
+const ask = (name: keyof ReturnType<typeof webhookHandlers>, request: Request) =>
+  send(name, webhookHandlers(servicesOf())[name], request);
+
 const url = 'https://shop.example.com/events';
 const endpoint = { url, eventTypes: ['wallet.funded'] };
-const create = (body: unknown = endpoint, key = newKey(), as = operator) =>
-  send('create-webhook', serve(routes.createWebhookRoute, servicesOf()), { as, key, body });
-const put = (webhookId: string, body: unknown, as = operator) =>
-  send('put-webhook', serve(routes.putWebhookRoute, servicesOf()), { as, path: { webhookId }, body });
-const get = (webhookId: string) =>
-  send('get-webhook', serve(routes.getWebhookRoute, servicesOf()), { as: support, path: { webhookId } });
-const list = () => send('list-webhooks', serve(routes.listWebhooksRoute, servicesOf()), { as: support });
+const create = (body: unknown = endpoint, key = newKey(), as = operator) => ask('create-webhook', { as, key, body });
+const put = (webhookId: string, body: unknown, as = operator) => ask('put-webhook', { as, path: { webhookId }, body });
+const get = (webhookId: string) => ask('get-webhook', { as: support, path: { webhookId } });
+const list = () => ask('list-webhooks', { as: support });
 const commandOn = (webhookId: string, more: Request): Request => ({
   as: operator,
   key: newKey(),
   path: { webhookId },
   ...more,
 });
-const rotate = (webhookId: string, key = newKey()) =>
-  send('rotate-webhook-secret', serve(routes.rotateWebhookSecretRoute, servicesOf()), commandOn(webhookId, { key }));
-const ping = (webhookId: string, key = newKey()) =>
-  send('ping-webhook', serve(routes.pingWebhookRoute, servicesOf()), commandOn(webhookId, { key }));
+const rotate = (webhookId: string, key = newKey()) => ask('rotate-webhook-secret', commandOn(webhookId, { key }));
+const ping = (webhookId: string, key = newKey()) => ask('ping-webhook', commandOn(webhookId, { key }));
 const replay = (webhookId: string, body: unknown, key = newKey()) =>
-  send('replay-webhook', serve(routes.replayWebhookRoute, servicesOf()), commandOn(webhookId, { key, body }));
+  ask('replay-webhook', commandOn(webhookId, { key, body }));
 
 const idIn = ({ body }: Awaited<ReturnType<typeof create>>) => String(body?.['webhookId']);
 
@@ -183,9 +180,8 @@ describe('an endpoint', () => {
       await ping(webhookId);
       table.clock.now += 1_000;
     }
-    const handler = serve(routes.listWebhookDeliveriesRoute, servicesOf());
     const page = (query: Record<string, string>) =>
-      send('list-webhook-deliveries', handler, { as: support, path: { webhookId }, query });
+      ask('list-webhook-deliveries', { as: support, path: { webhookId }, query });
     const first = await page({ limit: '2' });
     const second = await page({ limit: '2', cursor: String(first.body?.['nextCursor']) });
     const items = [first, second].flatMap(({ body }) => body?.['items'] as { occurredAt: string }[]);

@@ -106,8 +106,8 @@ export function newWorker(table: TestTable, more: Partial<WebhookServices> = {})
         return Promise.resolve(entries.map(() => undefined));
       },
     },
-    // An answer that does not come takes the time of the limit, by the clock of the test.
-    openPoster: () => openPoster({ targets: 'loopback', connections: 4, timeoutMs: 200 }),
+    // A busy machine answers in this time, too. A receiver that never answers takes all of it.
+    openPoster: () => openPoster({ targets: 'loopback', connections: 4, timeoutMs: 1_000 }),
     askForTurns: (webhookIds) => {
       queued.push(...webhookIds.map((webhookId) => JSON.stringify({ version: 1, webhookId })));
       return Promise.resolve();

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { runNumbered } from './campaign.ts';
@@ -14,9 +14,9 @@ import type { Violation } from './simulation.ts';
 import { copyProject, makeEdit } from './trees.ts';
 import { readOptions } from '../../bin/options.ts';
 
-const usage = `npm run mutants -- [--histories N] [--seed S] [--only words]
+const usage = `npm run mutants -- [--histories N] [--seed S] [--only words] [--copies N]
 
-Breaks a copy of the service, with one mutation after the other. For each, prints the rule that the simulation finds
+Breaks copies of the service, each with one mutation after the other. For each mutation, prints the rule that the simulation finds
 violated, and the number of histories until then. Fails when the simulation misses a mutation.`;
 
 /** The result of the simulation in the tree that this process runs in. */
@@ -31,10 +31,14 @@ const options = readOptions(usage, {
   histories: { type: 'string', default: '500' },
   seed: { type: 'string', default: 'mutants' },
   only: { type: 'string', default: '' },
+  /** How many copies are broken beside each other. */
+  copies: { type: 'string', default: String(availableParallelism()) },
   /** Runs the simulation here, with random histories or this operation, and prints the finding as JSON. */
   here: { type: 'string' },
 });
 const most = Number(options.histories);
+/** A mutation may never end. All 500 histories take some minutes, and many times that on an overloaded machine. */
+const longestMs = 2 * 3_600_000;
 
 if (options.here !== undefined) console.log(JSON.stringify(await look(options.here)));
 else await breakAll(mutations.filter(({ name }) => name.includes(options.only)));
@@ -74,30 +78,47 @@ function inQuotes(rules: readonly string[]): string {
 }
 
 async function breakAll(all: readonly Mutation[]): Promise<void> {
-  const copy = await mkdtemp(join(tmpdir(), 'wallet-mutants-'));
+  const folder = await mkdtemp(join(tmpdir(), 'wallet-mutants-'));
   process.on('exit', () => {
-    rmSync(copy, { recursive: true });
+    rmSync(folder, { recursive: true });
   });
   process.once('SIGINT', () => process.exit(130));
-  copyProject(copy);
+  const copies = Array.from({ length: Number(options.copies) }, (_, n) => join(folder, String(n)));
+  copies.forEach(copyProject);
 
-  for (const test of new Set(all.flatMap(({ test = [] }) => test))) {
+  await eachIn(copies, [...new Set(all.flatMap(({ test = [] }) => test))], async (copy, test) => {
     const failing = await failingIn(copy, test);
     if (failing.length > 0) throw new Error(`the unbroken service fails ${inQuotes(failing)} of ${test}`);
-  }
-  const sound = await lookIn(copy, '');
-  if (sound.rules.length > 0) throw new Error(`the unbroken service violates ${inQuotes(sound.rules)}`);
-  console.log(`unbroken: ${sound.histories} histories without a violation, seed ${options.seed}`);
+  });
+  await eachIn(copies, [''], async (copy, where) => {
+    const sound = await lookIn(copy, where);
+    if (sound.rules.length > 0) throw new Error(`the unbroken service violates ${inQuotes(sound.rules)}`);
+    console.log(`unbroken: ${sound.histories} histories without a violation, seed ${options.seed}`);
+  });
   let unnoticed = 0;
-  for (const mutation of all) {
+  await eachIn(copies, all, async (copy, mutation) => {
     const { histories, rules } = await broken(copy, mutation);
     if (rules.length === 0) unnoticed++;
     const { operation, test } = mutation;
     const where = test ?? (operation === undefined ? `after ${histories} histories` : `in "${operation}"`);
     console.log(`${mutation.name}: ${rules.length === 0 ? 'NOT NOTICED' : inQuotes(rules)} ${where}`);
-  }
+  });
   console.log(`${all.length} mutations, ${unnoticed} of them not noticed`);
   if (unnoticed > 0) process.exitCode = 1;
+}
+
+/** Does the work for each thing, one at a time in each copy. */
+async function eachIn<Thing>(
+  copies: readonly string[],
+  things: readonly Thing[],
+  work: (copy: string, thing: Thing) => Promise<void>,
+): Promise<void> {
+  const rest = things.values();
+  await Promise.all(
+    copies.map(async (copy) => {
+      for (const thing of rest) await work(copy, thing);
+    }),
+  );
 }
 
 async function broken(copy: string, { edits, operation = '', test }: Mutation): Promise<Finding> {
@@ -125,7 +146,7 @@ async function lookIn(folder: string, where: string): Promise<Finding> {
     '--seed',
     options.seed,
   ];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 600_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, timeout: longestMs });
   return JSON.parse(stdout) as Finding;
 }
 
@@ -141,7 +162,7 @@ async function failingIn(folder: string, test: string): Promise<string[]> {
   const results = join(folder, 'jest-results.json');
   const jest = join('node_modules', 'jest', 'bin', 'jest.js');
   const args = ['--experimental-vm-modules', jest, '--json', '--outputFile', results, test];
-  const run = promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 600_000 });
+  const run = promisify(execFile)(process.execPath, args, { cwd: folder, timeout: longestMs });
   await run.catch(() => undefined); // The results tell which tests fail.
   const { testResults } = JSON.parse(await readFile(results, 'utf8')) as JestResults;
   await rm(results);

@@ -76,7 +76,12 @@ export const holdMutations: readonly Mutation[] = [
     'release, side by side',
   ),
 
-  mutation('end no hold that has expired', sweeper, 'attempt(run, () => endHolds(run, startedAt + transfersMs));', ''),
+  mutation(
+    'end no hold that has expired',
+    sweeper,
+    'attempt(run, () => endHolds(run, startedAt + transfersMs));',
+    'undefined;',
+  ),
   {
     name: 'end holds before their expiry',
     edits: [

@@ -36,8 +36,7 @@ export type BankFileErrorCode =
   | 'missing_member';
 
 /** Characters that a terminal obeys, or that turn the direction of a text. */
-// eslint-disable-next-line no-control-regex
-const commanding = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+const commanding = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 
 /** The error of a file that cannot be read. Such a file is not compared, not even in part. Its text shows no control character. */
 export class BankFileError extends Error {

@@ -27,9 +27,8 @@ import { getWallet } from '../store/wallets.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { getTotals } from './get-totals.ts';
 import { acceptedFormat, fileHeaderOf, statementFormats } from '../views/statement-formats.ts';
-import type { StatementEnd } from '../views/statement-formats.ts';
+import type { StatementEnd, StatementHead } from '../views/statement-view.ts';
 import { balanceOf, lineView, statementHead, sumsView } from '../views/statement-view.ts';
-import type { StatementHead } from '../views/statement-view.ts';
 
 export interface StatementServices extends LimitedServices {
   /** The table of entries. */

@@ -1,8 +1,7 @@
 import { fingerprintOf } from '../domain/ids.ts';
 import { decimalText } from '../domain/minor-units.ts';
 import type { Sum } from '../domain/money.ts';
-import type { StatementFormat } from './statement-formats.ts';
-import type { LineView, StatementHead } from './statement-view.ts';
+import type { LineView, StatementFormat, StatementHead } from './statement-view.ts';
 
 /** Lengths of texts in the message, in characters. */
 const lengths = { reference: 35, remittance: 140, name: 140 } as const;

@@ -1,5 +1,5 @@
 import { decimalText } from '../domain/minor-units.ts';
-import type { StatementFormat } from './statement-formats.ts';
+import type { StatementFormat } from './statement-view.ts';
 
 /** The columns. The first row names them, the second is the opening balance, and the last the closing one. */
 const columns = [

@@ -2,22 +2,7 @@ import { jsonOf } from '../domain/money.ts';
 import type { FormatName, StatementFile } from '../domain/statement-file.ts';
 import { camt053 } from './statement-camt.ts';
 import { csv } from './statement-csv.ts';
-import type { LineView, StatementHead, StatementView } from './statement-view.ts';
-
-/** The end of a statement: what is known after its lines. */
-export type StatementEnd = Pick<StatementView, 'closing' | 'sums' | 'nextCursor'>;
-
-/** A format of statements. A statement is `before`, its lines and `after`. Lines are written before their sums are known. */
-export interface StatementFormat {
-  /** For `Content-Type`. */
-  readonly mediaType: string;
-  /** Of a file. */
-  readonly extension: string;
-  readonly before: (head: StatementHead, end: StatementEnd, madeAt: string) => string;
-  /** @param index of the line in the statement, from 0 */
-  readonly line: (line: LineView, head: StatementHead, index: number) => string;
-  readonly after: (head: StatementHead, end: StatementEnd) => string;
-}
+import type { StatementFormat, StatementHead } from './statement-view.ts';
 
 /** The object of the API, member by member. */
 const json: StatementFormat = {

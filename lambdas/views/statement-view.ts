@@ -21,6 +21,21 @@ export type StatementAudience = 'operator' | 'owner';
 /** The facts about a statement that are known before its lines. */
 export type StatementHead = Omit<StatementView, 'lines' | 'closing' | 'sums' | 'nextCursor'>;
 
+/** The end of a statement: what is known after its lines. */
+export type StatementEnd = Pick<StatementView, 'closing' | 'sums' | 'nextCursor'>;
+
+/** A format of statements. A statement is `before`, its lines and `after`. Lines are written before their sums are known. */
+export interface StatementFormat {
+  /** For `Content-Type`. */
+  readonly mediaType: string;
+  /** Of a file. */
+  readonly extension: string;
+  readonly before: (head: StatementHead, end: StatementEnd, madeAt: string) => string;
+  /** @param index of the line in the statement, from 0 */
+  readonly line: (line: LineView, head: StatementHead, index: number) => string;
+  readonly after: (head: StatementHead, end: StatementEnd) => string;
+}
+
 /** Returns the beginning of a statement: whose it is, of which period, and what the wallet had before. */
 export function statementHead(
   { walletId, currency }: Wallet,

@@ -9,9 +9,8 @@ import { saveStep } from '../store/statement-files.ts';
 import type { TakenFile } from '../store/statement-files.ts';
 import type { Table } from '../store/table.ts';
 import { fileHeaderOf, fileKeyOf, statementFormats } from '../views/statement-formats.ts';
-import type { StatementFormat } from '../views/statement-formats.ts';
+import type { StatementFormat, StatementHead } from '../views/statement-view.ts';
 import { balanceOf, lineView, statementHead, sumsView } from '../views/statement-view.ts';
-import type { StatementHead } from '../views/statement-view.ts';
 
 /** The services that store a file. */
 export interface OutputServices {

@@ -9,10 +9,11 @@ import type { Recovery } from './recovery.ts';
 
 /**
  * Gives each alias that events show to its owner again, without a wallet: another owner must not take it, and its owner decides
- * anew who is paid. Removes from an alias each wallet that does not exist, and each that an event shows without it.
+ * anew who is paid. Counts each alias among those that its owner took. Removes from an alias each wallet that does not exist, and each that an event shows without it.
  */
 export async function mendAliases(recovery: Recovery): Promise<void> {
   await putBackAliases(recovery);
+  await countUncounted(recovery);
   const { copy, report, table, at } = recovery;
   for (const { item } of copy.query({ item: 'text' }, 'SELECT item FROM aliases ORDER BY name').all()) {
     const before = JSON.parse(item) as Alias;
@@ -67,9 +68,23 @@ async function putBackAliases(recovery: Recovery): Promise<void> {
   }
 }
 
+/** Counts the aliases that the restore has torn from the record of those that their owner took. */
+async function countUncounted(recovery: Recovery): Promise<void> {
+  const { copy, report } = recovery;
+  const uncounted = copy.query(
+    { name: 'text', owner_id: 'text' },
+    `SELECT name, json_extract(item, '$.ownerId') AS owner_id FROM aliases
+      WHERE (name, json_extract(item, '$.ownerId')) NOT IN (SELECT name, owner_id FROM counted_aliases) ORDER BY name`,
+  );
+  for (const { name, owner_id: ownerId } of uncounted.all()) {
+    report.repairs('alias', `@${name}`, `counts again among those of ${ownerId}`);
+    await countAgain(recovery, ownerId, name);
+  }
+}
+
 /** Adds a name to those that its owner took. To add it twice changes nothing. */
 async function countAgain(recovery: Recovery, ownerId: string, name: string): Promise<void> {
-  const { table } = recovery;
+  const { copy, table } = recovery;
   const command = new UpdateCommand({
     TableName: table.name,
     Key: takenAliasesKey(ownerId),
@@ -77,4 +92,5 @@ async function countAgain(recovery: Recovery, ownerId: string, name: string): Pr
     ExpressionAttributeValues: { ':names': new Set([name]) },
   });
   await recovery.write(() => withRetries(table, () => table.client.send(command)));
+  copy.putCountedAlias(name, ownerId);
 }

@@ -44,6 +44,7 @@ export const tables = `
   CREATE TABLE referring (
     id TEXT PRIMARY KEY, pk TEXT NOT NULL, created_at TEXT NOT NULL, item TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE aliases (name TEXT PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE counted_aliases (name TEXT NOT NULL, owner_id TEXT NOT NULL, PRIMARY KEY (name, owner_id)) WITHOUT ROWID;
   CREATE TABLE alias_events (
     wallet_id TEXT NOT NULL, version INTEGER NOT NULL, at TEXT NOT NULL, alias TEXT NOT NULL, owner_id TEXT NOT NULL,
     PRIMARY KEY (wallet_id, version, at)) WITHOUT ROWID;

@@ -193,6 +193,11 @@ export class BooksCopy {
     this.run('INSERT OR REPLACE INTO aliases VALUES (?, ?)', aliasNameOf(alias.alias), JSON.stringify(alias));
   }
 
+  /** Keeps that an alias counts as one of those that its owner took. */
+  putCountedAlias(name: string, ownerId: string): void {
+    this.run('INSERT OR REPLACE INTO counted_aliases VALUES (?, ?)', name, ownerId);
+  }
+
   /** Keeps what is known of the fees of a currency. */
   putFees(state: FeeState): void {
     this.run('INSERT OR REPLACE INTO fees VALUES (?, ?)', state.currency, stateToText(state));

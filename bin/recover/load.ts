@@ -106,6 +106,11 @@ function loadLedgerItem(copy: BooksCopy, stored: StoredItem, report: Report): vo
     copy.run('INSERT OR REPLACE INTO taken VALUES (?, ?)', pk, stored['transactionId']?.S ?? '');
     return;
   }
+  if (pk.startsWith(ledgerItems.takenAliases)) {
+    const ownerId = pk.slice(ledgerItems.takenAliases.length);
+    for (const name of stored['aliases']?.SS ?? []) copy.putCountedAlias(name, ownerId);
+    return;
+  }
   const isFees = pk.startsWith(ledgerItems.fees);
   const isAlias = pk.startsWith(ledgerItems.alias);
   if (!isFees && !isAlias && !['wallet', 'transaction', 'order', 'approval'].includes(kind ?? '')) return;

@@ -48,20 +48,24 @@ export async function aliasItems(
   if (after === undefined) return { items };
   const stored = await getAlias(table, after);
   // Refused before the name is looked at: an owner who can take no more would learn for free which names are taken.
-  const isFull = stored?.ownerId !== wallet.ownerId && (await hasTakenAll(table, wallet.ownerId));
-  const refusal = isFull ? new WalletError('too_many_aliases') : aliasRefusal(after, stored, wallet);
+  const { ownerId } = wallet;
+  const isTooMany = stored?.ownerId !== ownerId && (await hasTakenOthers(table, ownerId, aliasNameOf(after)));
+  const refusal = isTooMany ? new WalletError('too_many_aliases') : aliasRefusal(after, stored, wallet);
   if (refusal !== undefined) return { items: [], refusal };
   items.push(putAlias(table, withWallet(after, stored, wallet, at)));
-  if (stored === undefined) items.push(countAlias(table, wallet.ownerId, aliasNameOf(after)));
+  if (stored === undefined) items.push(countAlias(table, ownerId, aliasNameOf(after)));
   return { items };
 }
 
-/** Returns whether an owner has taken as many aliases as it ever can. One read unit. */
-async function hasTakenAll(table: Table, ownerId: string): Promise<boolean> {
+/**
+ * Returns whether an owner has taken as many aliases as it ever can, and this is none of them. A restore may have forgotten the
+ * alias of a name that counts. One read unit.
+ */
+async function hasTakenOthers(table: Table, ownerId: string, name: string): Promise<boolean> {
   const command = new GetCommand({ TableName: table.name, Key: takenAliasesKey(ownerId), ConsistentRead: true });
   const { Item } = await withRetries(table, () => table.client.send(command));
   const names: unknown = Item?.['aliases'];
-  return names instanceof Set && names.size >= mostAliases;
+  return isFull(names, name);
 }
 
 /** Puts an alias on condition that it is as it was before this change. So one of several owners takes it. */
@@ -105,11 +109,14 @@ function countAlias(table: Table, ownerId: string, name: string): WriteItem {
       },
     },
     refused: (image) => {
-      const names = image?.['aliases'];
-      const isFull = names instanceof Set && names.size >= mostAliases && !names.has(name);
-      return isFull ? denied(new WalletError('too_many_aliases')) : undefined;
+      return isFull(image?.['aliases'], name) ? denied(new WalletError('too_many_aliases')) : undefined;
     },
   };
+}
+
+/** Returns whether these are all names that an owner can take, without this one. */
+function isFull(names: unknown, name: string): boolean {
+  return names instanceof Set && names.size >= mostAliases && !names.has(name);
 }
 
 /** Returns the error of a change that another change of the same wallet or alias was faster than. */

@@ -1,5 +1,5 @@
 /** Aliases as an auditor knows them. */
-import { aliasKey } from '../../lambdas/store/keys.ts';
+import { aliasKey, takenAliasesKey } from '../../lambdas/store/keys.ts';
 import { walletIdOfNobody } from '../../lambdas/domain/ids.ts';
 import { walletLooks } from './asks.ts';
 import type { Ask, Witness } from './asks.ts';
@@ -90,7 +90,8 @@ export function isJustByAlias(code: string, ask: Ask, { ledger }: Witness): bool
         })
       );
     case 'too_many_aliases':
-      return typeof alias === 'string' && tookAll(owners, ask.from, ask.to, [], ledger);
+      if (typeof alias !== 'string') return false;
+      return tookAll(owners, ask.from, ask.to, [], ledger) || countsAll(owners, nameOf(alias), ask, ledger);
     // Another change of the wallet or of an alias was faster.
     case 'busy':
       return isChanged(ask, walletId, ledger) ? true : undefined;
@@ -112,6 +113,17 @@ function tookAll(
     .filter(({ sk }) => sk === 'ALIAS')
     .filter(({ pk, sk }) => ledger.looks(pk, sk, from, to).some((look) => look && owners.includes(look['ownerId'])));
   return own.length === 0 && taken.length >= most;
+}
+
+/** Returns whether an owner counts as many aliases as it can, of which a restore has forgotten some, and not this one. */
+function countsAll(owners: readonly unknown[], name: string, { from, to }: Ask, ledger: Ledger): boolean {
+  if (ledger.restored() === undefined) return false;
+  return owners.some((ownerId) =>
+    ledger.looks(takenAliasesKey(String(ownerId)).pk, 'ALIASES', from, to).some((look) => {
+      const names = look?.['aliases'];
+      return names instanceof Set && names.size >= most && !names.has(name);
+    }),
+  );
 }
 
 /** Returns whether the details of a wallet or any alias changed in the time of a request. */

@@ -106,6 +106,24 @@ describe('a recovery', () => {
     assert.deepEqual((await getAlias(table, 'ben'))?.wallets, {});
   });
 
+  it('counts an alias again that the restore has torn from those that its owner took', async () => {
+    await claim('ben');
+    await claim('ben.two');
+    await plant(table, { ...takenAliasesKey('ben'), aliases: new Set(['bentwo']) });
+    assert.deepEqual(aliasLines(await recover(books)), ['alias @ben: counts again among those of ben']);
+    assert.deepEqual((await itemOf(table, takenAliasesKey('ben')))?.['aliases'], new Set(['ben', 'bentwo']));
+    assert.deepEqual(aliasLines(await recover(books)), [], 'a second recovery finds nothing');
+  });
+
+  it('lets an owner of three take one again that no event shows', async () => {
+    for (const alias of ['ben', 'ben.two', 'ben.three']) assert.equal(await claim(alias), 200);
+    assert.equal(await claim(null), 200);
+    await removeItem(table, aliasKey('bentwo'));
+    await recover(books);
+    assert.equal(await claim('ben.four'), 422);
+    assert.equal(await claim('ben.two'), 200);
+  });
+
   it('names an alias that two owners have taken', async () => {
     await claim('ben');
     const events = await takeEvents();

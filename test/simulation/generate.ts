@@ -24,6 +24,7 @@ import { withApprovals } from './random-approvals.ts';
 import { withFees } from './random-fees.ts';
 import { withBatches } from './random-batches.ts';
 import { withAliases } from './random-aliases.ts';
+import { withScenes } from './random-scenes.ts';
 import { withReferences } from './random-references.ts';
 import { withSchedules } from './random-schedules.ts';
 import { withWebhooks } from './random-webhooks.ts';
@@ -371,7 +372,7 @@ export function generate(seed: string, most: number): History {
       }),
     ),
   );
-  return withWebhooks(withAliases(withReferences(withSchedules(history))));
+  return withWebhooks(withAliases(withReferences(withSchedules(withScenes(history)))));
 }
 
 /** Returns the faults of a history. They are of some kinds only, so that each of these occurs often. */

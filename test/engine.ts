@@ -4,7 +4,7 @@
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb';
-import type { HttpResponse } from '@smithy/core/protocols';
+import type { HttpRequest, HttpResponse } from '@smithy/core/protocols';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { silence } from '../bench/silence.ts';
 import { openLimitHints } from '../lambdas/store/limit-hints.ts';
@@ -68,6 +68,9 @@ export async function startTestEngine(): Promise<TestEngine> {
       credentials: localCredentials,
       maxAttempts: 1,
       disableClockSkewCorrection: true,
+      // Engines find their tables by the key and the region of a signature. None checks it, and computing it is an
+      // eighth of all work.
+      signer: { sign: (request: HttpRequest) => Promise.resolve(withCredential(request)) },
     });
     clients.push(client);
     const clock = { now: epoch };
@@ -110,6 +113,14 @@ export async function startTestEngine(): Promise<TestEngine> {
       await engine.stop();
     },
   };
+}
+
+/** Adds a signature that says whose tables are meant, and is not computed. */
+function withCredential(request: HttpRequest): HttpRequest {
+  const credential = `${localCredentials.accessKeyId}/20260301/${region}/dynamodb/aws4_request`;
+  request.headers['authorization'] = `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=host, Signature=none`;
+  request.headers['x-amz-date'] = '20260301T120000Z';
+  return request;
 }
 
 let sentTables = 0;

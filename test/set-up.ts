@@ -22,6 +22,7 @@ export default async function setUp(_all: object, { displayName }: Tier): Promis
     process.env[shared.scratch] = scratchFolder('tests', memoryPlace());
     process.env[shared.owner] = String(process.pid);
     process.env['TMPDIR'] = process.env[shared.scratch];
+    process.env[shared.compiled] = join(tmpdir(), 'compiled');
     process.env[tablesVariable] = JSON.stringify(synthesizeTables());
     await probeUnits();
   }

@@ -18,32 +18,28 @@ const { newUser, operator } = await startService({
 });
 const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
 
+/** A payment that becomes due while the other tests run. */
+const dueLater = await payLater();
+
+async function payLater() {
+  const [ann, ben] = [await newUser(1_000), await newUser()];
+  // A minute ahead at least when a slow machine takes it.
+  const executeAt = inMs(80_000);
+  const body = { amount: 300, toWalletId: ben.walletId, executeAt };
+  const accepted = await ann.ask(`/wallets/${ann.walletId}/transfer`, { body });
+  const path = `/transactions/${String(accepted.body['transactionId'])}`;
+  const before = { receiver: (await ben.ask(path)).status, balance: await balanceOf(ann) };
+  return { ann, ben, executeAt, accepted, path, before };
+}
+
 describe('a payment for later', () => {
-  it('moves the money at its time, and its receiver sees it from then on', async () => {
-    const [ann, ben] = [await newUser(1_000), await newUser()];
-    // A minute ahead at least when a slow machine takes it.
-    const executeAt = inMs(80_000);
-    const body = { amount: 300, toWalletId: ben.walletId, executeAt };
-    const accepted = await ann.ask(`/wallets/${ann.walletId}/transfer`, { body });
+  it('is accepted, and its receiver does not see it before its time', () => {
+    const { executeAt, accepted, before } = dueLater;
     assert.deepEqual(
       [accepted.status, accepted.body['status'], accepted.body['executeAt']],
       [202, 'scheduled', executeAt],
     );
-    const path = `/transactions/${String(accepted.body['transactionId'])}`;
-    assert.equal((await ben.ask(path)).status, 404);
-    assert.deepEqual(await balanceOf(ann), [1_000, 0]);
-    const isCompleted = async () => (await ann.ask(path)).body['status'] === 'completed';
-    await eventually(isCompleted, { limitMs: 300_000, everyMs: 1_000 });
-    const ended = await ann.ask(path);
-    assert.ok(String(ended.body['executedAt']) >= executeAt);
-    assert.equal((await ben.ask(path)).status, 200);
-    assert.deepEqual(
-      [await balanceOf(ann), await balanceOf(ben)],
-      [
-        [700, 0],
-        [300, 0],
-      ],
-    );
+    assert.deepEqual(before, { receiver: 404, balance: [1_000, 0] });
   });
 
   it('keeps its wallet open until it is cancelled', async () => {
@@ -143,5 +139,23 @@ describe('a withdrawal while the bank is closed', () => {
     assert.deepEqual(await balanceOf(user), [600, 400]);
     assert.equal((await user.ask(`${path}/cancel`, { body: {} })).body['status'], 'failed');
     assert.deepEqual(await balanceOf(user), [1_000, 0]);
+  });
+});
+
+describe('a payment that has become due', () => {
+  it('moves the money at its time, and its receiver sees it from then on', async () => {
+    const { ann, ben, executeAt, path } = dueLater;
+    const isCompleted = async () => (await ann.ask(path)).body['status'] === 'completed';
+    await eventually(isCompleted, { limitMs: 300_000, everyMs: 1_000 });
+    const ended = await ann.ask(path);
+    assert.ok(String(ended.body['executedAt']) >= executeAt);
+    assert.equal((await ben.ask(path)).status, 200);
+    assert.deepEqual(
+      [await balanceOf(ann), await balanceOf(ben)],
+      [
+        [700, 0],
+        [300, 0],
+      ],
+    );
   });
 });

@@ -64,7 +64,6 @@ export async function startService(options: LocalServiceOptions = {}): Promise<S
     memory: true,
     // On an overloaded machine a request waits for as long as the gateway does.
     longestWaitMs: 29_000,
-    log: () => undefined,
     bank: { latencyMs: 5, failureRate: 0 },
     ...stackOfRun(),
     ...options,

@@ -8,7 +8,7 @@ import { report } from '../fixture.ts';
 describe('an upgrade and its rollback', () => {
   it('keep every invariant, and lose nothing that an earlier release cannot read', () => {
     const script = join(import.meta.dirname, 'simulate.ts');
-    const options = ['--upgrade', '--histories', '40', '--seed', 'ci', '--threads', '1'];
+    const options = ['--upgrade', '--histories', '30', '--seed', 'ci', '--threads', '1'];
     const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...options], { encoding: 'utf8' });
     assert.equal(status, 0, `${stdout}${stderr}`);
     const tally = [...stdout.matchAll(/^ *(\d+) {2}(upgrade.*)$/gm)].map(([, count, what]) => `${what}: ${count}`);

@@ -1,11 +1,14 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useErrorBoundary, useMemo, useState } from 'preact/hooks';
 import { createWalletClient } from '../client/src/index.ts';
 import { DeskContext, useDesk } from './context.ts';
 import type { Desk } from './context.ts';
 import { useLoad } from './load.ts';
+import { Heading } from './parts.tsx';
 import { useRoute } from './route.ts';
 import type { Route } from './route.ts';
 import { endSignIn, forgetSession, readSession } from './session.ts';
+import { forgetKeys } from './sent.ts';
 import type { Session } from './session.ts';
 import { baseUrl, readSettings } from './settings.ts';
 import { ThemeSwitch } from './theme.tsx';
@@ -50,6 +53,8 @@ export function App() {
     });
     const signOut = (why?: string): void => {
       forgetSession();
+      // A sign-in that is over keeps the keys: the operator may repeat a command without an answer.
+      if (why === undefined) forgetKeys();
       setReason(why);
       setSession(undefined);
     };
@@ -89,7 +94,9 @@ function Signed() {
       </a>
       <Bar route={route} />
       <main id="content" tabIndex={-1}>
-        <View route={route} />
+        <Whole key={JSON.stringify(route)}>
+          <View route={route} />
+        </Whole>
       </main>
     </>
   );
@@ -142,6 +149,26 @@ function Bar({ route }: { readonly route: Route }) {
         </button>
       </div>
     </header>
+  );
+}
+
+/** Shows why a view cannot be shown, in its place: the bar and the other views go on. */
+function Whole({ children }: { readonly children: ComponentChildren }) {
+  const [error, reset] = useErrorBoundary((thrown) => reportError(thrown)) as [Error | undefined, () => void];
+  if (error === undefined) return <>{children}</>;
+  return (
+    <>
+      <Heading title="Not shown">This cannot be shown</Heading>
+      <div class="notice bad" role="alert">
+        <p>
+          The service answered in a form that this page does not know: {error.message.slice(0, 200)}. The command{' '}
+          <code>wallet</code> shows the answer as it is.
+        </p>
+        <button type="button" onClick={reset}>
+          Try again
+        </button>
+      </div>
+    </>
   );
 }
 

@@ -1,8 +1,9 @@
 /** Forms: a label for each field, the refusal beside the button, and the success in words. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId } from 'preact/hooks';
+import { useEffect, useId, useState } from 'preact/hooks';
 import { useDesk } from './context.ts';
 import type { Command } from './load.ts';
+import { amountIn, amountText, decimalsOf } from './money.ts';
 import { Problem } from './parts.tsx';
 
 export function Field(props: {
@@ -11,7 +12,7 @@ export function Field(props: {
   readonly value?: string;
   readonly hint?: string;
   readonly required?: boolean;
-  readonly type?: 'text' | 'password';
+  readonly type?: 'text' | 'password' | 'date';
   readonly inputMode?: 'decimal' | 'text';
   readonly maxLength?: number;
   readonly pattern?: string;
@@ -24,7 +25,7 @@ export function Field(props: {
       <label for={id}>{label}</label>
       <input
         {...input}
-        {...(type === 'password' ? { type } : { type, ...(list && { list: `${id}-list` }) })}
+        {...(type === 'text' ? { type, ...(list && { list: `${id}-list` }) } : { type })}
         id={id}
         defaultValue={value ?? ''}
         autocomplete="off"
@@ -44,6 +45,36 @@ export function Field(props: {
         </p>
       )}
     </div>
+  );
+}
+
+export function TextArea(props: {
+  readonly label: string;
+  readonly name: string;
+  readonly value?: string;
+  readonly hint: string;
+  readonly required?: boolean;
+  readonly maxLength?: number;
+}) {
+  const id = useId();
+  const { label, hint, value, ...area } = props;
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <textarea {...area} id={id} defaultValue={value ?? ''} rows={3} aria-describedby={`${id}-hint`} />
+      <p class="hint" id={`${id}-hint`}>
+        {hint}
+      </p>
+    </div>
+  );
+}
+
+/** A box to tick. Its value is `on`, and absent where it is not ticked. */
+export function Check({ label, name }: { readonly label: string; readonly name: string }) {
+  return (
+    <label class="check">
+      <input type="checkbox" name={name} /> {label}
+    </label>
   );
 }
 
@@ -70,7 +101,26 @@ export function Select(props: {
 /** The texts of a form by the names of its fields, without spaces at their ends. */
 export type Values = Readonly<Record<string, string>>;
 
-/** The form of a command. `onSend` gets the texts of its fields. */
+/** A part of an amount as an operator wrote it: its minor units, all of it, or the words about a text that is neither. */
+type Part = { readonly amount?: number } | { readonly wrong: string };
+
+/** Returns the part of `left` that a text names; an empty text is all of it. */
+export function partOf(text: string, left: number, currency: string): Part {
+  if (text === '') return {};
+  const amount = amountIn(text, currency);
+  if (amount === undefined) return { wrong: amountHint(currency) };
+  return amount > left ? { wrong: `That is more than ${amountText(left, currency)}, which is left.` } : { amount };
+}
+
+/** Returns the words about a text that is no amount. */
+export function amountHint(currency: string): string {
+  return `Write an amount with up to ${decimalsOf(currency)} decimals.`;
+}
+
+/**
+ * The form of a command. `onSend` gets the texts of its fields. With `isOnce` a second click after a success sends nothing
+ * until a field changes: it would move money again.
+ */
 export function CommandForm<Body, T>(props: {
   readonly label: string;
   readonly button: string;
@@ -78,29 +128,40 @@ export function CommandForm<Body, T>(props: {
   readonly onSend: (values: Values) => void;
   readonly children?: ComponentChildren;
   readonly kind?: 'plain' | 'danger';
+  /** What is wrong with a field, before anything is sent. */
+  readonly wrong?: string | undefined;
+  readonly isOnce?: boolean;
 }) {
-  const { command, button, kind = 'plain' } = props;
+  const { command, button, kind = 'plain', wrong, isOnce = false } = props;
   const { announce } = useDesk();
+  const [changed, setChanged] = useState(false);
+  const isSent = isOnce && command.done !== undefined && !changed;
   useEffect(() => {
     if (command.done !== undefined) announce(command.done);
   }, [command.done]);
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
-    if (command.isBusy) return;
+    if (command.isBusy || isSent) return;
+    setChanged(false);
     const values = [...new FormData(event.currentTarget as HTMLFormElement)];
     props.onSend(
       Object.fromEntries(values.map(([name, value]) => [name, typeof value === 'string' ? value.trim() : ''])),
     );
   };
   return (
-    <form aria-label={props.label} onSubmit={submit}>
+    <form aria-label={props.label} onSubmit={submit} onInput={() => setChanged(true)}>
       {props.children}
       <div class="send">
-        <button type="submit" class={kind} aria-disabled={command.isBusy}>
+        <button type="submit" class={kind} aria-disabled={command.isBusy || isSent}>
           {button}
         </button>
         <span class="sent">{command.isBusy ? 'Sending …' : command.done}</span>
       </div>
+      {wrong !== undefined && (
+        <p class="notice bad" role="alert">
+          {wrong}
+        </p>
+      )}
       {command.error !== undefined && <Problem error={command.error} />}
     </form>
   );

@@ -2,6 +2,8 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { ApprovalPendingError, NoAnswerError, WalletServiceError } from '../client/src/index.ts';
 import type { CommandOptions } from '../client/src/index.ts';
+import { useDesk } from './context.ts';
+import { forgetKey, keyOf } from './sent.ts';
 
 /** An answer, or the wait for one. Data of an earlier answer stays, so that nothing jumps while it is asked again. */
 export interface Loaded<T> {
@@ -74,30 +76,43 @@ export interface Command<Body, T> {
 /**
  * Returns a command with a key of its own. The key stays while the body is the same and no answer was a success. So a
  * second click after a lost answer moves no money twice.
+ *
+ * @param name the command and the id of its object: two commands with the same name and body are one
  */
 export function useCommand<Body, T>(
-  run: (body: Body, options: Pick<CommandOptions, 'key'>) => Promise<T>,
+  name: string,
+  run: (body: Body, options: Pick<CommandOptions, 'key' | 'onAnswer'>) => Promise<T>,
   doneText: (answer: T) => string,
 ): Command<Body, T> {
+  const { session } = useDesk();
   const [state, setState] = useState<{ isBusy: boolean; error?: unknown; done?: string }>({ isBusy: false });
-  const sent = useRef<{ key: string; text: string } | undefined>(undefined);
+  const isUnderWay = useRef(false);
   const send = async (body: Body): Promise<T | undefined> => {
-    const text = JSON.stringify(body);
-    if (sent.current?.text !== text) sent.current = { key: crypto.randomUUID(), text };
+    if (isUnderWay.current) return undefined;
+    isUnderWay.current = true;
+    // The service knows a key by its caller.
+    const command = JSON.stringify([session.principal, name, body]);
+    const answered = { replayed: false };
+    const onAnswer = ({ replayed }: { readonly replayed: boolean }): void => {
+      answered.replayed = replayed;
+    };
     setState({ isBusy: true });
     try {
-      const answer = await run(body, { key: sent.current.key });
-      sent.current = undefined;
-      setState({ isBusy: false, done: doneText(answer) });
+      const answer = await run(body, { key: keyOf(command), onAnswer });
+      forgetKey(command);
+      const repeated = answered.replayed ? ' An earlier request had done it: nothing was done twice.' : '';
+      setState({ isBusy: false, done: doneText(answer) + repeated });
       return answer;
     } catch (error) {
       if (error instanceof ApprovalPendingError) {
-        sent.current = undefined;
+        forgetKey(command);
         setState({ isBusy: false, done: 'Asked for: nothing has moved. Another operator must approve it.' });
       } else {
         setState({ isBusy: false, error });
       }
       return undefined;
+    } finally {
+      isUnderWay.current = false;
     }
   };
   return { send, isBusy: state.isBusy, error: state.error, done: state.done };

@@ -8,13 +8,19 @@ export type Route =
 const plain = ['review', 'approvals', 'health', 'live', 'try'] as const;
 const withId = { search: 'search', wallets: 'wallet', transactions: 'transaction', batches: 'batch' } as const;
 
-/** Returns the part that an address names; the home for any other. */
-function routeOf(hash: string): Route {
+/** The characters of the ids that the service makes. */
+const idForm = /^[\w-]{1,128}$/;
+
+/** Returns the part that an address names; the home for any other, and a search for what is no id. */
+export function routeOf(hash: string): Route {
   const [first = '', id = ''] = hash.replace(/^#\/?/, '').split('/', 2);
   const name = plain.find((one) => one === first);
   if (name) return { name };
   const kind = Object.hasOwn(withId, first) ? withId[first as keyof typeof withId] : undefined;
-  return kind === undefined || id === '' ? { name: 'home' } : { name: kind, id: decoded(id) };
+  if (kind === undefined || id === '') return { name: 'home' };
+  const text = decoded(id);
+  // Any other text could lead a request to another route of the API: `..` to the one above.
+  return { name: kind === 'search' || idForm.test(text) ? kind : 'search', id: text };
 }
 
 /** The addresses of the parts. */

@@ -2,7 +2,7 @@ import type { ConsoleSettings } from '../lambdas/contract.ts';
 
 /** Returns the settings that the page's function has put into the page. */
 export function readSettings(): ConsoleSettings {
-  const content = document.querySelector('meta[name=settings]')?.getAttribute('content') ?? '{}';
+  const content = document.querySelector('meta[name=settings]')?.getAttribute('content') ?? '{"features":[]}';
   return JSON.parse(content) as ConsoleSettings;
 }
 

@@ -47,7 +47,15 @@ export interface ConsoleSettings {
   readonly signIn?: ConsoleSignIn | undefined;
   /** Whether the service runs in the runner, whose issuer gives every token and whose bank is simulated. */
   readonly development?: true | undefined;
+  /** The parts that the deployment has; the page hides the forms of others. */
+  readonly features: readonly ConsoleFeature[];
 }
+
+/** The parts of a service that a deployment may leave out, and that the page for operators has forms for. */
+export const consoleFeatures = ['holds', 'refunds', 'statementFiles'] as const;
+
+/** One of these parts. */
+export type ConsoleFeature = (typeof consoleFeatures)[number];
 
 /** The page for operators as one HTML document, with the hashes by which a policy allows its script and its style. */
 export interface ConsolePage {

@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
-import { ownerScopes, resourceServer } from '../lambdas/contract.ts';
-import type { ConsoleSettings, ConsoleSignIn } from '../lambdas/contract.ts';
+import { consoleFeatures, ownerScopes, resourceServer } from '../lambdas/contract.ts';
+import type { ConsoleFeature, ConsoleSettings, ConsoleSignIn } from '../lambdas/contract.ts';
 import type { CognitoIssuer } from './tokens.ts';
 import { WalletFunction } from './wallet-function.ts';
 
@@ -27,16 +27,19 @@ export interface OperatorConsoleProps {
   readonly options: ConsoleOptions;
   /** The stack's own user pool; undefined where an issuer is given. */
   readonly cognito: CognitoIssuer | undefined;
+  /** The parts that the page has forms for; undefined where the service leaves one out. */
+  readonly parts: Readonly<Record<ConsoleFeature, Construct | undefined>>;
 }
 
 /** The page for operators, which the API serves to every browser. All that it shows needs the token of an operator. */
 export class OperatorConsole extends Construct {
   readonly functions;
 
-  constructor(scope: Construct, id: string, { options, cognito }: OperatorConsoleProps) {
+  constructor(scope: Construct, id: string, { options, cognito, parts }: OperatorConsoleProps) {
     super(scope, id);
     const { signIn = signInAt(cognito), development } = options;
-    const settings: ConsoleSettings = { signIn, ...(development === true && { development }) };
+    const features = consoleFeatures.filter((name) => parts[name] !== undefined);
+    const settings: ConsoleSettings = { signIn, ...(development === true && { development }), features };
     this.functions = {
       console: new WalletFunction(this, 'console', {
         environment: { CONSOLE_SETTINGS: JSON.stringify(settings) },

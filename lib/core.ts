@@ -114,7 +114,8 @@ export function newCore(scope: Construct, props: WalletServiceProps, shared: Sha
   const health = new Health(scope, 'Health', { ledger, tokens, ...queues });
   const reference = new Reference(scope, 'Reference');
   const page = props.console;
-  const console = page && new OperatorConsole(scope, 'Console', { options: page, cognito: tokens.cognito });
+  const parts = { holds, refunds, statementFiles };
+  const console = page && new OperatorConsole(scope, 'Console', { options: page, cognito: tokens.cognito, parts });
   const features = { holds, refunds, splits, standingOrders, fourEyes, batches, statementFiles, console };
   const routes = { wallets, transactions, statements, transfers, withdrawals, ...features, health, reference };
   return { ledger, tokens, entries, projector, ...routes, sweeper };

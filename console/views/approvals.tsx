@@ -104,6 +104,7 @@ function DecisionForm({ approval, onDone, decision }: CardProps & { readonly dec
   const { client } = useDesk();
   const { button, hint, done } = decisions[decision];
   const command = useCommand(
+    `${decision} ${approval.approvalId}`,
     (reason: string, options) => {
       const handle = client.approval(approval.approvalId);
       return decision === 'reject'

@@ -81,6 +81,7 @@ function factsOf({ queues, oldestDueAgeSeconds, inReview, bank }: HealthAnswer) 
 /** Lets the runner check the books at once. A deployed service checks them by its schedule. */
 function CheckNow({ onDone }: { readonly onDone: () => void }) {
   const command = useCommand<null, unknown>(
+    'check the books',
     async () => {
       const response = await fetch(`${baseUrl}/local/schedules`, { method: 'POST' });
       if (!response.ok) throw new Error(`the runner answers ${response.status}`);

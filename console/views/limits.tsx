@@ -51,7 +51,12 @@ export function Limits({ wallet, onChange }: { readonly wallet: Wallet; readonly
       {change && (
         <p class="hint">
           Set <Time at={change.at} />
-          {change.actor && ` by ${change.actor.principal}`}
+          {change.actor && (
+            <>
+              {' '}
+              by <bdi>{change.actor.principal}</bdi>
+            </>
+          )}
           {change.reason !== undefined && `: ${change.reason}`}
         </p>
       )}
@@ -72,6 +77,7 @@ function LimitsForm({ wallet, onChange }: { readonly wallet: Wallet; readonly on
   // The version that the operator has seen: a change by another operator in between is refused.
   const version = wallet.lastLimitsChange?.version ?? 0;
   const command = useCommand(
+    `limits ${wallet.walletId}`,
     (body: { readonly reason: string; readonly limits: LimitValues; readonly version: number }, options) =>
       client.wallet(wallet.walletId).setLimits(body, options),
     () => 'The limits are set.',
@@ -82,7 +88,7 @@ function LimitsForm({ wallet, onChange }: { readonly wallet: Wallet; readonly on
     if (typeof read !== 'string') void command.send({ reason, limits: read, version }).then(onChange);
   };
   return (
-    <CommandForm label="Set the limits" button="Replace the limits" command={command} onSend={send}>
+    <CommandForm label="Set the limits" button="Replace the limits" command={command} wrong={wrong} onSend={send}>
       <p class="hint">These replace all limits of the wallet. An empty field is no limit.</p>
       {names.map(([name, label]) => {
         const most = valueOf(limits, name);
@@ -90,11 +96,6 @@ function LimitsForm({ wallet, onChange }: { readonly wallet: Wallet; readonly on
         return <Field key={name} label={`${label} (${currency})`} name={name} value={value} inputMode="decimal" />;
       })}
       <Field label="Reason for the limits" name="reason" required maxLength={128} />
-      {wrong !== undefined && (
-        <p class="notice bad" role="alert">
-          {wrong}
-        </p>
-      )}
     </CommandForm>
   );
 }

@@ -1,7 +1,6 @@
-import { useId } from 'preact/hooks';
 import type { Transaction } from '../../client/src/index.ts';
 import { allows, useDesk } from '../context.ts';
-import { CommandForm } from '../form.tsx';
+import { CommandForm, TextArea } from '../form.tsx';
 import { useCommand, useLoad } from '../load.ts';
 import { Amount, Answer, Cards, Empty, Facts, Heading, Section, Time, TransactionLink, WalletLink } from '../parts.tsx';
 
@@ -77,8 +76,8 @@ type Outcome = 'completed' | 'failed';
 /** Ends a withdrawal in review by what the bank has told the operator. */
 export function ResolveForm({ transaction, onDone }: CardProps) {
   const { client } = useDesk();
-  const id = useId();
   const command = useCommand(
+    `resolve ${transaction.transactionId}`,
     (body: { readonly outcome: Outcome; readonly evidence: string }, options) =>
       client.transaction(transaction.transactionId).resolve(body, options),
     ({ status }) => `The withdrawal is ${status}.`,
@@ -104,13 +103,13 @@ export function ResolveForm({ transaction, onDone }: CardProps) {
           available again
         </label>
       </fieldset>
-      <div class="field">
-        <label for={id}>Evidence</label>
-        <textarea id={id} name="evidence" required maxLength={512} rows={3} aria-describedby={`${id}-hint`} />
-        <p class="hint" id={`${id}-hint`}>
-          How do you know it? For instance the line of the bank's statement. Operators see it, owners do not.
-        </p>
-      </div>
+      <TextArea
+        label="Evidence"
+        name="evidence"
+        required
+        maxLength={512}
+        hint="How do you know it? For instance the line of the bank's statement. Operators see it, owners do not."
+      />
     </CommandForm>
   );
 }

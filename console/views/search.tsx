@@ -95,7 +95,8 @@ function Results({ text, wallets, transactions }: Found & { readonly text: strin
     return (
       <Section title="Nothing found">
         <Empty>
-          No owner, receipt or reference is exactly “{text}”. Capital letters count, and a part of an id is not enough.
+          No owner, receipt or reference is exactly “<bdi>{text}</bdi>”. Capital letters count, and a part of an id is
+          not enough.
         </Empty>
       </Section>
     );

@@ -20,6 +20,8 @@ import {
 import { hrefs } from '../route.ts';
 import { isAtEnd, stepsOf } from '../timeline.ts';
 import type { PublishedEvent } from '../timeline.ts';
+import { HoldForms } from './holds.tsx';
+import { isRefundable, RefundForm } from './refund.tsx';
 import { ResolveForm } from './review.tsx';
 
 /** How long until a transaction is asked again, by its status; undefined at its end. */
@@ -61,7 +63,7 @@ export function TransactionView({ transactionId }: { readonly transactionId: str
 }
 
 function State({ transaction }: { readonly transaction: Transaction }) {
-  const { amount, fee, currency, destination, metadata, failure, attempts } = transaction;
+  const { amount, fee, captured, refunded, currency, destination, metadata, failure, attempts } = transaction;
   return (
     <Section title={transaction.type}>
       <Facts
@@ -74,23 +76,40 @@ function State({ transaction }: { readonly transaction: Transaction }) {
           ],
           ['Status', <Badge status={transaction.status} />],
           ['Fee', fee !== undefined && <Amount amount={fee} currency={currency} />],
+          ['Captured', captured !== undefined && <Amount amount={captured} currency={currency} />],
+          ['Expires', transaction.expiresAt && <Time at={transaction.expiresAt} />],
+          ['Refunded', refunded !== undefined && <Amount amount={refunded} currency={currency} />],
+          ['Chargeback', transaction.chargeback && 'yes: the money had been taken already'],
           ['Wallet', <WalletLink walletId={transaction.walletId} />],
           ['Alias', transaction.to],
           ['Receiver', transaction.counterpartyWalletId && <WalletLink walletId={transaction.counterpartyWalletId} />],
-          ['Account', destination && [destination.name, destination.account].filter(Boolean).join(', ')],
+          [
+            'Account',
+            destination && (
+              <>
+                {destination.name !== undefined && (
+                  <>
+                    <bdi>{destination.name}</bdi>,{' '}
+                  </>
+                )}
+                <bdi>{destination.account}</bdi>
+              </>
+            ),
+          ],
           ['Visits to the bank', attempts?.length],
-          ['Failure', failure && `${failure.message} (${failure.code})`],
+          [
+            'Failure',
+            failure && (
+              <>
+                <bdi>{failure.message}</bdi> ({failure.code})
+              </>
+            ),
+          ],
           ['Receipt', transaction.receiptCode],
           ['Reference', transaction.externalReference],
           ['Description', transaction.description],
           ['Reason', transaction.reason],
-          [
-            'Metadata',
-            metadata &&
-              Object.entries(metadata)
-                .map(([name, value]) => `${name}: ${value}`)
-                .join(', '),
-          ],
+          ...Object.entries(metadata ?? {}).map(([name, text]) => [`Metadata ${name}`, text] as const),
           ['Accepted', <Time at={transaction.createdAt} />],
           ['Last change', <Time at={transaction.updatedAt} />],
           ['Ended', transaction.completedAt && <Time at={transaction.completedAt} />],
@@ -144,7 +163,7 @@ interface ActionProps {
 }
 
 function Actions({ transaction, onChange }: ActionProps) {
-  const { session } = useDesk();
+  const { session, settings } = useDesk();
   const { status, type, attempts } = transaction;
   const isCancellable = status === 'scheduled' || (type === 'withdrawal' && status === 'pending' && !attempts);
   return (
@@ -153,6 +172,10 @@ function Actions({ transaction, onChange }: ActionProps) {
         <ResolveForm transaction={transaction} onDone={onChange} />
       ) : isCancellable && allows(session, 'support') ? (
         <CancelForm transaction={transaction} onChange={onChange} />
+      ) : type === 'hold' && status === 'open' ? (
+        <HoldForms hold={transaction} onChange={onChange} />
+      ) : isRefundable(transaction) && settings.features.includes('refunds') && allows(session, 'operate') ? (
+        <RefundForm transaction={transaction} onChange={onChange} />
       ) : (
         <Empty>
           {isAtEnd(transaction) ? 'It has ended: there is nothing to do.' : 'Nothing to do now: it goes on by itself.'}
@@ -165,6 +188,7 @@ function Actions({ transaction, onChange }: ActionProps) {
 function CancelForm({ transaction, onChange }: ActionProps) {
   const { client } = useDesk();
   const command = useCommand(
+    `cancel ${transaction.transactionId}`,
     (reason: string, options) =>
       client.transaction(transaction.transactionId).cancel(reason === '' ? {} : { reason }, options),
     () => 'Cancelled: the money is back.',

@@ -2,10 +2,10 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Wallet } from '../../client/src/index.ts';
 import { useDesk } from '../context.ts';
-import { CommandForm, Field, Select } from '../form.tsx';
+import { amountHint, CommandForm, Field, Select } from '../form.tsx';
 import type { Values } from '../form.tsx';
 import { useCommand } from '../load.ts';
-import { amountIn, decimalsOf } from '../money.ts';
+import { amountIn } from '../money.ts';
 import { Heading, Section, TransactionLink, WalletLink } from '../parts.tsx';
 
 /** Buttons that make test wallets and payments. Only the runner has them: its bank is simulated. */
@@ -32,6 +32,7 @@ function OpenWallet({ onOpen }: { readonly onOpen: (wallet: Wallet) => void }) {
   const { client } = useDesk();
   const [opened, setOpened] = useState<string>();
   const command = useCommand(
+    'open',
     (body: { readonly currency: string; readonly ownerId: string }, options) => client.openWallet(body, options),
     () => 'Opened.',
   );
@@ -132,6 +133,7 @@ function Payment(props: {
   const [made, setMade] = useState<string>();
   const [wrong, setWrong] = useState<string>();
   const command = useCommand(
+    title,
     ({ amount, ...values }: { readonly amount: number } & Record<string, string | number>, options) =>
       pay(values as unknown as Values, amount, options),
     ({ status }) => `It is ${status}.`,
@@ -139,7 +141,7 @@ function Payment(props: {
   const send = ({ amount: text = '', ...values }: Values): void => {
     const currency = /^w_([a-z]{3})_/.exec(values['walletId'] ?? '')?.[1]?.toUpperCase() ?? 'USD';
     const amount = amountIn(text, currency);
-    setWrong(amount === undefined ? `Write an amount with up to ${decimalsOf(currency)} decimals.` : undefined);
+    setWrong(amount === undefined ? amountHint(currency) : undefined);
     if (amount === undefined) return;
     void command.send({ ...values, amount }).then((transaction) => {
       if (transaction) setMade(transaction.transactionId);
@@ -147,7 +149,7 @@ function Payment(props: {
   };
   return (
     <Section title={title}>
-      <CommandForm label={title} button={button} command={command} onSend={send}>
+      <CommandForm label={title} button={button} command={command} wrong={wrong} onSend={send}>
         <Field
           key={wallets[0] ?? 'none'}
           label="Wallet"
@@ -159,11 +161,6 @@ function Payment(props: {
         {props.children}
         <Field label="Amount" name="amount" value={props.amount} required inputMode="decimal" />
       </CommandForm>
-      {wrong !== undefined && (
-        <p class="notice bad" role="alert">
-          {wrong}
-        </p>
-      )}
       {made !== undefined && <TransactionLink transactionId={made} />}
     </Section>
   );

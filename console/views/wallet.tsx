@@ -7,8 +7,11 @@ import { Amount, Answer, Badge, Empty, Facts, Heading, Section, Time } from '../
 import { hrefs } from '../route.ts';
 import { isAtEnd } from '../timeline.ts';
 import { TransactionTable } from '../transactions.tsx';
+import { Details } from './details.tsx';
+import { OpenHolds } from './holds.tsx';
 import { Ledger } from './ledger.tsx';
 import { Limits } from './limits.tsx';
+import { StatementFiles } from './statement.tsx';
 
 export function WalletView({ walletId }: { readonly walletId: string }) {
   const { client } = useDesk();
@@ -28,10 +31,13 @@ export function WalletView({ walletId }: { readonly walletId: string }) {
           <>
             <State wallet={found} />
             <Ledger walletId={walletId} currency={found.currency} version={found.balance.version} />
+            <OpenHolds walletId={walletId} onChange={wallet.reload} />
             <OpenWork walletId={walletId} />
             <div class="columns">
               <Limits wallet={found} onChange={wallet.reload} />
               <StatusForms wallet={found} onChange={wallet.reload} />
+              <Details wallet={found} onChange={wallet.reload} />
+              <StatementFiles walletId={walletId} />
             </div>
             <History walletId={walletId} version={found.balance.version} />
           </>
@@ -60,7 +66,12 @@ function State({ wallet }: { readonly wallet: Wallet }) {
             change && (
               <>
                 <Time at={change.at} />
-                {change.actor && ` by ${change.actor.kind} ${change.actor.principal}`}
+                {change.actor && (
+                  <>
+                    {' '}
+                    by {change.actor.kind} <bdi>{change.actor.principal}</bdi>
+                  </>
+                )}
                 {change.reason !== undefined && `: ${change.reason}`}
               </>
             ),
@@ -79,9 +90,9 @@ function Figure(props: { readonly amount: number; readonly currency: string }) {
   );
 }
 
-const openStatuses = ['pending', 'executing', 'review', 'scheduled', 'open'] as const;
+const openStatuses = ['pending', 'executing', 'review', 'scheduled'] as const;
 
-/** The transactions that have not ended, in which the wallet sends. */
+/** The transactions that have not ended, in which the wallet sends. Its holds are in a list of their own. */
 function OpenWork({ walletId }: { readonly walletId: string }) {
   const { client } = useDesk();
   const open = useLoad(
@@ -172,6 +183,7 @@ function StatusForm({ wallet, onChange, verb }: FormProps & { readonly verb: key
   const { client } = useDesk();
   const { button, hint } = verbs[verb];
   const command = useCommand(
+    `${verb} ${wallet.walletId}`,
     (reason: string, options) => client.wallet(wallet.walletId)[verb](reason === '' ? {} : { reason }, options),
     ({ status }) => `The wallet is ${status}.`,
   );

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { describe, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Transaction } from '../../client/src/index.ts';
+import { changesIn, linesOf } from '../../console/metadata.ts';
 import { amountIn, amountText } from '../../console/money.ts';
+import { routeOf } from '../../console/route.ts';
 import { spanText } from '../../console/time.ts';
 import { isAtEnd, stepsOf } from '../../console/timeline.ts';
 
@@ -41,6 +43,43 @@ describe('amounts', () => {
       assert.equal(amountIn(text, 'USD'), undefined, text);
     }
     assert.equal(amountIn('1.5', 'JPY'), undefined);
+  });
+});
+
+describe('metadata', () => {
+  it('of a wallet is lines, and what an operator leaves as it was changes nothing', () => {
+    const names = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_.-]{0,39}$/);
+    const texts = fc.stringMatching(/^\S(.{0,30}\S)?$/);
+    fc.assert(
+      fc.property(fc.dictionary(names, texts), (metadata) => {
+        assert.deepEqual(changesIn(linesOf(metadata), metadata), {});
+        assert.deepEqual(changesIn(linesOf(metadata), {}), { ...metadata });
+        assert.deepEqual(
+          changesIn('', metadata),
+          Object.fromEntries(Object.keys(metadata).map((name) => [name, null])),
+        );
+      }),
+    );
+  });
+
+  it('has only what was changed, and names a line that is none', () => {
+    assert.deepEqual(changesIn('a: 2\n\n c : x: y ', { a: '1', b: '2', c: 'x: y' }), { a: '2', b: null });
+    assert.match(String(changesIn('a')), /“name: text” on each line, not “a”/);
+    assert.match(String(changesIn('a:')), /not “a:”/);
+    assert.match(String(changesIn('a: 1\na: 2')), /a is there twice/);
+    assert.equal(JSON.stringify(changesIn('__proto__: x')), '{"__proto__":"x"}');
+  });
+});
+
+describe('an address', () => {
+  it('is a part with an id, a search for any other text, or the home', () => {
+    assert.deepEqual(routeOf('#/wallets/w_usd_a'), { name: 'wallet', id: 'w_usd_a' });
+    for (const id of ['..', '.', '%2e%2e', 'a%2Fb', 'a?b', '%', '%E0%A4%A', 'a b']) {
+      assert.equal(routeOf(`#/transactions/${id}`).name, 'search', id);
+    }
+    for (const hash of ['', '#', '#//x', '#/__proto__/x', '#/constructor/x', '#/wallets/']) {
+      assert.deepEqual(routeOf(hash), { name: 'home' }, hash);
+    }
   });
 });
 

@@ -58,6 +58,10 @@ describe('the console', () => {
       await seesAPayment(console);
       await resolvesAReview(console);
       await approves(console);
+      await changesTheDetails(console);
+      await endsAHold(console);
+      await refunds(console);
+      await makesAStatement(console);
       await seesSoundBooks(console);
       await changesTheColours(console);
       await worksByKeyboard(console);
@@ -80,7 +84,7 @@ describe('the sign-in at an issuer', () => {
       clientId: 'console',
       scope: 'wallet:support',
     };
-    const { headers, body } = answerOf(buildConsolePage().page, { signIn });
+    const { headers, body } = answerOf(buildConsolePage().page, { signIn, features: [] });
     pages.open((request, response) => {
       const isPage = /^\/prod\/console(\?|$)/.test(request.url ?? '');
       if (isPage) response.writeHead(200, headers).end(body);
@@ -140,8 +144,8 @@ function watchProblems(page: Page): string[] {
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
-    // An overloaded machine may answer "busy"; the client asks again.
-    if (/the server responded with a status of 503/.test(message.text())) return;
+    // An overloaded machine may answer "busy"; the client asks again. A refund of too much is refused.
+    if (/the server responded with a status of (503|422)/.test(message.text())) return;
     if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
   });
   return problems;
@@ -245,6 +249,98 @@ async function resolvesAReview(console: Console): Promise<void> {
   // What callers write is text, never markup.
   await console.sees('The statement of the bank <b>lacks</b> it');
   await console.sees('the money is back');
+}
+
+/** Opens the dollars of an owner of the demo. */
+async function openWalletOf(console: Console, owner: string): Promise<void> {
+  const { page } = console;
+  await console.open('Search');
+  await page.getByLabel('Wallet, owner, transaction').fill(owner);
+  await page.getByRole('button', { name: 'Search' }).click();
+  await page
+    .getByRole('link', { name: /^w_usd_/ })
+    .first()
+    .click();
+  await console.heading(/^Wallet w_usd_/);
+}
+
+async function changesTheDetails(console: Console): Promise<void> {
+  const { page } = console;
+  await openWalletOf(console, 'ada');
+  await page.getByText('Change them').click();
+  const form = page.getByRole('form', { name: 'Change the wallet' });
+  await form.getByLabel('Metadata').fill('tier: gold\nno text');
+  await form.getByRole('button').click();
+  await console.sees('not “no text”');
+  await form.getByLabel('Name').fill('Everyday <i>money</i>');
+  await form.getByLabel('Alias').fill('ada.lovelace');
+  await form.getByLabel('Metadata').fill('tier: gold\nnote: a:b');
+  await form.getByRole('button').click();
+  await form.getByText('The wallet is changed.').waitFor();
+  await console.sees('@ada.lovelace');
+  await page.getByRole('heading', { name: 'Everyday <i>money</i>' }).waitFor();
+  await form.getByLabel('Metadata').fill('note: a:b');
+  await form.getByRole('button').click();
+  await page.getByText('Metadata tier').waitFor({ state: 'detached' });
+}
+
+async function endsAHold(console: Console): Promise<void> {
+  const { page } = console;
+  const captures: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().endsWith('/capture')) captures.push(request.headers()['idempotency-key'] ?? '');
+  });
+  const holds = page.getByRole('region', { name: 'Open holds' });
+  await holds.getByText('120.00 USD').first().waitFor();
+  await holds.getByText('Capture or release').click();
+  const capture = page.getByRole('form', { name: /^Capture tx_/ });
+  await capture.getByLabel('Amount to capture').fill('120.01');
+  await capture.getByRole('button').click();
+  await console.sees('That is more than 120.00 USD, which is left.');
+  await capture.getByLabel('Amount to capture').fill('50');
+  await capture.getByRole('button').dblclick();
+  await capture.getByText('Captured: 50.00 USD has moved.').waitFor();
+  await capture.getByText('Empty: all that is left, 70.00 USD.').waitFor();
+  // The same button sends nothing again until a field changes.
+  await capture.getByRole('button').click({ force: true });
+  const release = page.getByRole('form', { name: /^Release tx_/ });
+  await release.getByLabel('Reason').fill('sold out');
+  await release.getByRole('button').click();
+  await holds.getByText('Nothing is held for a purchase.').waitFor();
+  // A `busy` answer is repeated with the same key.
+  assert.equal(new Set(captures).size, 1);
+}
+
+async function refunds(console: Console): Promise<void> {
+  const { page } = console;
+  await openWalletOf(console, 'dora');
+  const history = page.getByRole('region', { name: 'Transactions of the wallet' });
+  await history.getByRole('row').filter({ hasText: 'charge' }).getByRole('link').click();
+  await console.heading(/^Transaction tx_/);
+  const form = page.getByRole('form', { name: 'Refund' });
+  await form.getByLabel('Amount to refund').fill('95');
+  await form.getByLabel('Reason to refund').fill('not sent');
+  await form.getByRole('button').click();
+  await console.sees('does not hold enough available money');
+  // The money is gone already, so the balance falls below zero.
+  await form.getByLabel('Chargeback').check();
+  await form.getByRole('button').click();
+  await form.getByText('Refunded: 95.00 USD has moved.').waitFor();
+  await form.getByText('all that is left, 5.00 USD').waitFor();
+  await page.getByRole('region', { name: 'Belongs to it' }).getByRole('link', { name: /^tx_/ }).click();
+  await console.sees('the money had been taken already');
+  await console.sees('-95.00 USD');
+}
+
+async function makesAStatement(console: Console): Promise<void> {
+  const { page } = console;
+  await openWalletOf(console, 'dora');
+  const section = page.getByRole('region', { name: 'Statement' });
+  await section.getByRole('button', { name: 'Make the file' }).click();
+  const link = section.getByRole('link', { name: /^Statement as csv, \d+ bytes$/ });
+  await link.waitFor({ timeout: 60_000 });
+  const file = await fetch((await link.getAttribute('href')) ?? '');
+  assert.match(await file.text(), /95\.00/);
 }
 
 async function approves(console: Console): Promise<void> {

@@ -41,7 +41,7 @@ export function useLoad<T>(
       latest.current.load(ended.signal).then(
         (data) => {
           if (ended.signal.aborted) return;
-          setState({ key, data, error: undefined });
+          setState({ key, data, error: data === undefined ? new Error('The service answered nothing') : undefined });
           again(data);
         },
         (error: unknown) => {

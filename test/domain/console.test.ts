@@ -64,9 +64,10 @@ describe('metadata', () => {
 
   it('has only what was changed, and names a line that is none', () => {
     assert.deepEqual(changesIn('a: 2\n\n c : x: y ', { a: '1', b: '2', c: 'x: y' }), { a: '2', b: null });
-    assert.match(String(changesIn('a')), /“name: text” on each line, not “a”/);
-    assert.match(String(changesIn('a:')), /not “a:”/);
-    assert.match(String(changesIn('a: 1\na: 2')), /a is there twice/);
+    const wordsOf = (lines: string) => changesIn(lines) as string;
+    assert.match(wordsOf('a'), /“name: text” on each line, not “a”/);
+    assert.match(wordsOf('a:'), /not “a:”/);
+    assert.match(wordsOf('a: 1\na: 2'), /a is there twice/);
     assert.equal(JSON.stringify(changesIn('__proto__: x')), '{"__proto__":"x"}');
   });
 });

@@ -145,7 +145,7 @@ describe('the console', () => {
     for (const [hash, text] of [
       [`#/wallets/${walletId}`, '≈ 11,529,215,046,068,469.76 USD'],
       [`#/transactions/${transactionId}`, 'Metadata __proto__'],
-      [`#/search/${encodeURIComponent(markup + long)}`, 'Nothing found'],
+      [`#/search/${encodeURIComponent(markup + long)}`, 'Transactions with'],
     ] as const) {
       const { page, problems } = await open(hash);
       await page.getByText(text).first().waitFor();

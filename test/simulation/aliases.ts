@@ -6,6 +6,7 @@ import type { Ask, Witness } from './asks.ts';
 import { transactionIdOfName, walletIdOfName } from './history.ts';
 import type { Action, WalletName } from './history.ts';
 import type { Item, Violate, WalletState } from './items.ts';
+import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import type { Ledger } from './ledger.ts';
 import { isOfWebhooks } from './webhook-steps.ts';
 
@@ -184,6 +185,33 @@ export function checkAliases(ledger: Ledger, violate: Violate): void {
   }
   for (const [ownerId, own] of Map.groupBy(aliases, (one) => one['ownerId'])) {
     if (own.length > most) violate('an owner takes three aliases at most', `${String(ownerId)} has ${own.length}`);
+  }
+}
+
+/**
+ * Checks after a recovery that each alias in its events is of that owner, or named, and that none pays a wallet whose last event
+ * shows it without that alias.
+ */
+export function checkRecoveredAliases(
+  ledger: Ledger,
+  events: readonly ServiceEvent[],
+  isNamed: (subject: string) => boolean,
+  violate: Violate,
+): void {
+  const changes = events.filter((event) => event.type === 'wallet.changed');
+  for (const { details, ownerId } of changes) {
+    const { alias } = details;
+    if (alias === undefined || isNamed(`@${alias}`)) continue;
+    const owner = aliasLooks(alias, { from: Infinity, to: Infinity }, ledger)[0]?.['ownerId'];
+    if (owner !== ownerId) violate('a recovery keeps aliases for their owners', `@${alias} is of ${String(owner)}`);
+  }
+  for (const item of ledger.latest().filter(({ sk }) => sk === 'ALIAS')) {
+    for (const walletId of walletsIn(item)) {
+      const own = changes.filter(({ details }) => details.walletId === walletId).map(({ details }) => details);
+      const last = own.toSorted((one, other) => one.version - other.version).at(-1);
+      if (last === undefined || nameOf(last.alias ?? '') === nameOf(String(item['alias']))) continue;
+      violate('a removed alias pays no wallet after a recovery', `${String(item['pk'])}: ${walletId}`);
+    }
   }
 }
 

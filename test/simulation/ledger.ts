@@ -33,7 +33,7 @@ export interface Restored {
 export interface Ledger {
   /** Reads the items that a write of this task has touched, and checks them. */
   readonly observe: (keys: readonly StoredItem[], task: Task | undefined) => Promise<void>;
-  /** Adds a listener for each change of a wallet, transaction, order or approval, as the table's stream reports them. */
+  /** Adds a listener for each change of a wallet, its details, a transaction, order or approval, as the table's stream reports them. */
   readonly follow: (listener: OnChange) => void;
   /** Returns the number of writes so far, which identifies a moment. */
   readonly moment: () => number;
@@ -97,7 +97,7 @@ interface Look {
 }
 
 /** The items whose changes the stream's consumers follow. */
-const streamed: ReadonlySet<string> = new Set(['TX', 'WALLET', 'ORDER', 'APPROVAL']);
+const streamed: ReadonlySet<string> = new Set(['TX', 'WALLET', 'DETAILS', 'ORDER', 'APPROVAL']);
 
 /** Returns a transaction before a change; undefined where there was none, or the key of a request for its approval. */
 function transactionIn(was: Item | undefined): TransactionState | undefined {

@@ -12,6 +12,7 @@ import { changeOf } from '../../lambdas/store/stream.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { issuer } from '../request.ts';
 import type { AuditedTable } from './auditor.ts';
+import { checkRecoveredAliases } from './aliases.ts';
 import type { Banks } from './bank.ts';
 import type { Books } from './books.ts';
 import { ordersIn } from './orders.ts';
@@ -166,7 +167,7 @@ export function openRestorer(world: World, parts: Parts): Restorer {
   }
 
   /** Checks the books right after the recovery. Shares no code with it. */
-  async function check(): Promise<void> {
+  async function check({ archiveLagMs }: RecoveryPlan): Promise<void> {
     const active = ordersIn(ledger.latest()).filter(({ status }) => status === 'active');
     for (const id of ledger.restored()?.lost ?? []) {
       const isOperation = !ledger.moved(id);
@@ -176,6 +177,7 @@ export function openRestorer(world: World, parts: Parts): Restorer {
       const isMadeAgain = orderId !== undefined && active.some(({ standingOrderId }) => standingOrderId === orderId);
       if (!isMadeAgain) violate('a recovery names what is lost', id);
     }
+    checkRecoveredAliases(ledger, eventsIn(archiveLagMs), isNamed, violate);
     const there = new Set(ledger.transactions().map(({ transactionId }) => transactionId));
     for (const kind of ['transaction_forgotten', 'payment_forgotten']) {
       for (const id of named.get(kind) ?? []) {
@@ -251,7 +253,7 @@ export function openRestorer(world: World, parts: Parts): Restorer {
         ledger.recovers('ended');
         await ledger.audit(false);
       });
-      await check();
+      await check(plan);
       isBusy = false;
       log('the books are recovered');
     },

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { readOptions } from '../bin/options.ts';
+import { nodeArguments } from './script.ts';
 
 const usage = `node bench/bank-files.ts [options]
 
@@ -161,11 +162,9 @@ try {
     const file = join(folder, `bank.${format}`);
     await writeFile(file, parts);
     console.log(`${format}: ${lines} withdrawals, ${Math.round(statSync(file).size / 1e6)} MB`);
-    const script = join(import.meta.dirname, '..', 'bin', 'reconcile.ts');
     const csv = format === 'csv' ? ['--csv', columns] : [];
     const args = ['--table', 'bench', '--endpoint', endpoint, ...csv, file];
-    // As `npm run reconcile` starts it.
-    const child = spawn(process.execPath, ['--max-semi-space-size=1', '--optimize-for-size', script, ...args], {
+    const child = spawn(process.execPath, [...nodeArguments('reconcile'), ...args], {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
     const [code] = (await once(child, 'exit')) as [number | null];

@@ -15,6 +15,7 @@ import { lastEntry } from '../lambdas/store/entries.ts';
 import { openTable } from '../lambdas/store/table.ts';
 import type { Table } from '../lambdas/store/table.ts';
 import { getWallet } from '../lambdas/store/wallets.ts';
+import { memoryText, placeOptions, reasonOf, startProgress, UsageError, usePlace } from './command.ts';
 
 /** The options of commands that name the books. */
 export const booksOptions = {
@@ -23,29 +24,19 @@ export const booksOptions = {
   'bank-url': { type: 'string' },
   'bank-secret-arn': { type: 'string' },
   'bank-id': { type: 'string' },
-  endpoint: { type: 'string' },
-  region: { type: 'string' },
-  help: { type: 'boolean', default: false },
+  ...placeOptions,
 } as const;
 
-/** Their lines in a usage. */
+/** Lines of a usage in a usage. */
 export const bankUsage = `  --bank-url URL         compare with the bank's statement, too
   --bank-secret-arn ARN  the secret with the key that requests to the bank are signed with; or its value in BANK_SECRET
   --bank-id ID           the prop bank.id, where it is set; else host and path of the URL`;
-export const placeUsage = `  --endpoint URL         a DynamoDB that is not that of AWS, such as DynamoDB Local
-  --region NAME          the tables' region`;
 
 const pageTimeoutMs = 15_000;
 const patienceMs = 120_000;
-const progressMs = 2_000;
 /** Calls to a bank that does not answer, and the wait between them. */
 const bankTries = 3;
 const bankPauseMs = 10_000;
-
-/** An error whose message is for the person at the shell. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 /** The books that options name. */
 export interface BooksNames {
@@ -73,32 +64,6 @@ export function namesIn(values: BooksValues, usage: string): BooksNames {
     ...{ table, entriesTable },
     ...{ bankUrl: text('bank-url'), bankSecretArn: text('bank-secret-arn'), bankId: text('bank-id') },
   };
-}
-
-/** Returns the number that an option names. Throws UsageError. */
-export function wholeNumber(name: string, value: string, least: number): number {
-  const number = Number(value);
-  if (!Number.isSafeInteger(number) || number < least) {
-    throw new UsageError(`${name} must be a whole number of at least ${least}, received ${value}`);
-  }
-  return number;
-}
-
-/** Points the SDK at a region, or at a DynamoDB that is not that of AWS. */
-export function usePlace({ region, endpoint }: { region?: string | undefined; endpoint?: string | undefined }): void {
-  if (region !== undefined) process.env['AWS_REGION'] = region;
-  if (endpoint !== undefined) useEndpoint(endpoint);
-}
-
-/**
- * Points the SDK at an engine on this machine, with the credentials of `npm start`. The engine needs none, the SDK
- * some.
- */
-function useEndpoint(endpoint: string): void {
-  process.env['AWS_ENDPOINT_URL_DYNAMODB'] = endpoint;
-  process.env['AWS_REGION'] ??= 'us-east-1';
-  process.env['AWS_ACCESS_KEY_ID'] ??= 'local';
-  process.env['AWS_SECRET_ACCESS_KEY'] ??= 'local';
 }
 
 /** Opens the books, once both tables can be read. Throws UsageError. */
@@ -148,12 +113,6 @@ async function probe(option: string, name: string, read: (table: Table) => Promi
   }
 }
 
-/** Returns the cause of an error. After many retries that is the failure of the last one. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? reasonOf(error.cause) : `${error.name}: ${error.message}`;
-}
-
 /**
  * Makes a pass over all books, with its progress and findings on the screen.
  *
@@ -178,7 +137,8 @@ export async function checkAllBooks(
     `Checking ${books.table.name} and ${books.entries.name}, sums as of ${pass.asOf ?? 'now'}` +
       (pass.bankId === undefined ? ', without the bank (no --bank-url)' : `, with bank ${pass.bankId}`),
   );
-  const progress = startProgress(pass);
+  const line = () => progressText(pass);
+  const progress = startProgress(line);
   for (;;) {
     const outcome = await runPass(books, pass, {
       now: Date.now,
@@ -193,29 +153,19 @@ export async function checkAllBooks(
     await sleep(pass.stage === 'bank' ? Math.min(bankPauseMs, waitMs) : waitMs);
   }
   progress.stop();
+  console.log(`  ${progress.seconds()} s, ${line()}`);
   summarize(pass);
   return pass.found;
 }
 
-function startProgress(pass: Pass): { stop(): void } {
-  const started = performance.now();
-  const show = () => {
-    const { wallets, transactions, entries, payments } = pass.counts;
-    const read = pass.segments.filter(({ done }) => done).length;
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    console.log(
-      `  ${seconds} s, ${pass.stage}: ${read} of ${pass.segments.length} segments, ${transactions} transactions, ` +
-        `${wallets} wallets, ${entries} entries, ${payments} payments, ${costText(pass)}, ` +
-        `${Math.round(process.resourceUsage().maxRSS / 1024)} MiB at most, ${pass.found} discrepancies`,
-    );
-  };
-  const timer = setInterval(show, progressMs);
-  return {
-    stop() {
-      clearInterval(timer);
-      show();
-    },
-  };
+function progressText(pass: Pass): string {
+  const { wallets, transactions, entries, payments } = pass.counts;
+  const read = pass.segments.filter(({ done }) => done).length;
+  return (
+    `${pass.stage}: ${read} of ${pass.segments.length} segments, ${transactions} transactions, ` +
+    `${wallets} wallets, ${entries} entries, ${payments} payments, ${costText(pass)}, ` +
+    `${memoryText()}, ${pass.found} discrepancies`
+  );
 }
 
 function costText(pass: Pass): string {
@@ -238,12 +188,4 @@ function summarize(pass: Pass): void {
   console.log(
     pass.found === 0 ? 'The books are sound.' : `${pass.found} discrepancies: see docs/runbook.md#discrepancy`,
   );
-}
-
-/** Prints why a command could not do its work, and ends the process with 2. */
-export function failAsUsed(error: unknown, usage: string): never {
-  const badOption = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  const message = badOption ? `${error.message}\n\n${usage}` : reasonOf(error);
-  console.error(error instanceof UsageError ? error.message : message);
-  process.exit(2);
 }

@@ -2,15 +2,15 @@
  * `npm run ops`: commands for operators, against a deployed stack or the runner on this machine. Exits 0 when the
  * command is done and finds nothing wrong, 1 when it finds something, and 2 when it could not be done.
  */
-import { parseArgs } from 'node:util';
 import { workKinds } from '../lambdas/contract.ts';
+import { runCommand, UsageError } from './command.ts';
 import { acknowledge } from './ops/acknowledge.ts';
 import { cancel } from './ops/cancel.ts';
 import { doctor } from './ops/doctor.ts';
 import { redrive } from './ops/redrive.ts';
 import { replay } from './ops/replay.ts';
 import { review } from './ops/review.ts';
-import { OpsError, openTarget } from './ops/target.ts';
+import { openTarget } from './ops/target.ts';
 import type { Command } from './ops/target.ts';
 import { where } from './ops/where.ts';
 import { printable } from './printable.ts';
@@ -38,37 +38,30 @@ const usage = `npm run ops -- COMMAND [options]
 
 const commands: Readonly<Record<string, Command>> = { where, review, redrive, replay, acknowledge, cancel, doctor };
 
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      stack: { type: 'string' },
-      url: { type: 'string' },
-      region: { type: 'string' },
-      token: { type: 'string' },
-      reason: { type: 'string' },
-      principal: { type: 'string' },
-      key: { type: 'string' },
-      kind: { type: 'string' },
-      hour: { type: 'string' },
-      bank: { type: 'string' },
-      by: { type: 'string' },
-      evidence: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    console.log(usage);
-    return 0;
-  }
+const options = {
+  stack: { type: 'string' },
+  url: { type: 'string' },
+  region: { type: 'string' },
+  token: { type: 'string' },
+  reason: { type: 'string' },
+  principal: { type: 'string' },
+  key: { type: 'string' },
+  kind: { type: 'string' },
+  hour: { type: 'string' },
+  bank: { type: 'string' },
+  by: { type: 'string' },
+  evidence: { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const;
+
+runCommand({ usage, options, words: true }, async (values, positionals) => {
   const [name = '', subject, ...others] = positionals;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined) throw new OpsError(`there is no command "${name}"\n\n${usage}`);
-  if (others.length > 0) throw new OpsError(`too many words: ${others.join(' ')}\n\n${usage}`);
-  if (values.stack !== undefined && values.url !== undefined) throw new OpsError('give --stack or --url, not both');
+  if (command === undefined) throw new UsageError(`there is no command "${name}"\n\n${usage}`);
+  if (others.length > 0) throw new UsageError(`too many words: ${others.join(' ')}\n\n${usage}`);
+  if (values.stack !== undefined && values.url !== undefined) throw new UsageError('give --stack or --url, not both');
   if (values.region !== undefined && values.stack === undefined) {
-    throw new OpsError('--region is that of a stack: name the stack with --stack');
+    throw new UsageError('--region is that of a stack: name the stack with --stack');
   }
   const target = await openTarget(values);
   try {
@@ -78,18 +71,4 @@ async function main(): Promise<number> {
   } finally {
     target.close();
   }
-}
-
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    const isBadOption =
-      error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-    if (error instanceof OpsError) console.error(printable(error.message));
-    else if (isBadOption) console.error(printable(`${error.message}\n\n${usage}`));
-    else console.error(printable(error instanceof Error ? `${error.name}: ${error.message}` : String(error)));
-    process.exitCode = 2;
-  },
-);
+});

@@ -3,9 +3,9 @@
  * when the ledger is whole, 1 when the wallet itself is wrong, and 2 when the work could not be done.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import type { Books } from '../lambdas/integrity/pass.ts';
-import { booksOptions, failAsUsed, namesIn, openBooks, placeUsage, UsageError } from './books.ts';
+import { booksOptions, namesIn, openBooks } from './books.ts';
+import { placeUsage, runCommand, UsageError } from './command.ts';
 import { loadWallet } from './recover/load.ts';
 import { mendWallet, planMending } from './recover/mend.ts';
 import { Recovery } from './recover/recovery.ts';
@@ -21,14 +21,13 @@ Entries of a sound chain stay. What follows a break is removed, and written agai
 /** Longer than an index or the projector is behind. */
 const settledMs = 10_000;
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: { ...booksOptions, wallet: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } },
-  });
-  if (values.help) {
-    console.log(usage);
-    return 0;
-  }
+const options = {
+  ...booksOptions,
+  wallet: { type: 'string' },
+  'dry-run': { type: 'boolean', default: false },
+} as const;
+
+runCommand({ usage, options }, async (values) => {
   const names = namesIn(values, usage);
   const { wallet: walletId } = values;
   if (walletId === undefined) throw new UsageError(`--wallet is needed\n\n${usage}`);
@@ -46,7 +45,7 @@ async function main(): Promise<number> {
     return 1;
   }
   return rebuild(books, walletId, dryRun);
-}
+});
 
 /** Returns a text that names what the wallet's ledger lacks. */
 async function lackOf(books: Books, walletId: string): Promise<string> {
@@ -84,10 +83,3 @@ async function openWalletRecovery({ table, entries }: Books, walletId: string, d
   }
   return recovery;
 }
-
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => failAsUsed(error, usage),
-);

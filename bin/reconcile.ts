@@ -3,13 +3,25 @@
  * when they agree, 1 when they differ, and 2 when they could not be compared.
  */
 import { createReadStream, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { isoDay } from '../lambdas/bank-files/format.ts';
-import { reconcile, UnreadableFile } from '../lambdas/bank-files/reconcile.ts';
-import type { BankFile, Progress } from '../lambdas/bank-files/reconcile.ts';
+import { UnreadableFile } from '../lambdas/bank-files/read-files.ts';
+import type { BankFile } from '../lambdas/bank-files/read-files.ts';
+import { reconcile } from '../lambdas/bank-files/reconcile.ts';
+import type { Progress } from '../lambdas/bank-files/reconcile.ts';
 import type { Difference, ReconcileReport } from '../lambdas/bank-files/report.ts';
 import { bankIdOf } from '../lambdas/bank/identity.ts';
-import { failAsUsed, openWalletTable, placeUsage, usePlace, UsageError, wholeNumber } from './books.ts';
+import { openWalletTable } from './books.ts';
+import {
+  memoryText,
+  placeOptions,
+  placeUsage,
+  runCommand,
+  startProgress,
+  usable,
+  usePlace,
+  UsageError,
+  wholeNumber,
+} from './command.ts';
 
 const usage = `npm run reconcile -- --table NAME FILE... [options]
 
@@ -28,69 +40,68 @@ FILE is camt.053 of any version, MT940, or CSV with --csv.
 ${placeUsage}`;
 
 const shown = 100;
-const progressMs = 2_000;
 
-function optionsIn() {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      table: { type: 'string' },
-      csv: { type: 'string' },
-      'bank-id': { type: 'string' },
-      days: { type: 'string', default: '5' },
-      from: { type: 'string' },
-      to: { type: 'string' },
-      charges: { type: 'boolean', default: false },
-      'lines-only': { type: 'boolean', default: false },
-      segments: { type: 'string', default: '2' },
-      report: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      endpoint: { type: 'string' },
-      region: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  return { ...values, files: positionals };
-}
+const options = {
+  ...placeOptions,
+  table: { type: 'string' },
+  csv: { type: 'string' },
+  'bank-id': { type: 'string' },
+  days: { type: 'string', default: '5' },
+  from: { type: 'string' },
+  to: { type: 'string' },
+  charges: { type: 'boolean', default: false },
+  'lines-only': { type: 'boolean', default: false },
+  segments: { type: 'string', default: '2' },
+  report: { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const;
 
-async function main(): Promise<number> {
-  const options = optionsIn();
-  if (options.help) {
-    console.log(usage);
-    return 0;
-  }
-  const { table: name, report: reportFile, json } = options;
-  if (name === undefined || options.files.length === 0) {
-    throw new UsageError(`--table and a file are needed\n\n${usage}`);
-  }
-  const files = options.files.map(openFile);
+runCommand({ usage, options, words: true }, async (values, names) => {
+  const { table: name, report: reportFile, json } = values;
+  if (name === undefined || names.length === 0) throw new UsageError(`--table and a file are needed\n\n${usage}`);
+  const files = names.map(openFile);
   const settings = {
-    csv: options.csv === undefined ? undefined : await mappingIn(options.csv),
-    bankId: options['bank-id'] === undefined ? undefined : bankIdOf(options['bank-id']),
-    days: wholeNumber('--days', options.days, 0),
-    charges: options.charges,
-    scan: !options['lines-only'],
-    segments: wholeNumber('--segments', options.segments, 1),
-    from: dayIn('--from', options.from),
-    to: dayIn('--to', options.to),
+    csv: values.csv === undefined ? undefined : await mappingIn(values.csv),
+    bankId: values['bank-id'] === undefined ? undefined : bankIdOf(values['bank-id']),
+    days: wholeNumber('--days', values.days, 0),
+    charges: values.charges,
+    scan: !values['lines-only'],
+    segments: wholeNumber('--segments', values.segments, 1),
+    from: dayIn('--from', values.from),
+    to: dayIn('--to', values.to),
   };
-  usePlace(options);
+  usePlace(values);
   const table = await openWalletTable(name);
   const say = json ? console.error : console.log;
-  const progress = startProgress(say);
+  let last: Progress | undefined;
+  const progress = startProgress(() => last && progressText(last), say);
   try {
-    const report = await reconcile(table, files, { ...settings, progress: progress.note });
-    progress.stop();
+    const report = await compared(table, files, { ...settings, progress: (now) => (last = now) });
     if (reportFile !== undefined) keep(report, reportFile);
     if (json) console.log(JSON.stringify(report, undefined, 2));
     else print(report);
-    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+    const { userCPUTime, systemCPUTime } = process.resourceUsage();
     const processor = ((userCPUTime + systemCPUTime) / 1e6).toFixed(1);
-    say(`${progress.seconds()} s, ${processor} s of a processor, ${Math.round(maxRSS / 1024)} MiB at most`);
+    say(`${progress.seconds()} s, ${processor} s of a processor, ${memoryText()}`);
     return report.outcome === 'matched' ? 0 : 1;
   } finally {
     progress.stop();
   }
+});
+
+/** Compares files with the books. Throws UsageError for a file that cannot be read. */
+async function compared(...given: Parameters<typeof reconcile>): Promise<ReconcileReport> {
+  try {
+    return await reconcile(...given);
+  } catch (error) {
+    throw error instanceof UnreadableFile ? new UsageError(error.message) : error;
+  }
+}
+
+const things = { files: 'bytes read', table: 'items of the table read', lookups: 'transactions looked up' };
+
+function progressText({ lines, done, stage }: Progress): string {
+  return `${lines} lines, ${done} ${things[stage]}`;
 }
 
 function openFile(name: string): BankFile {
@@ -104,17 +115,8 @@ function openFile(name: string): BankFile {
 
 async function mappingIn(name: string) {
   const { csvMappingIn } = await import('../lambdas/bank-files/csv.ts');
-  let text: string;
-  try {
-    text = readFileSync(name, 'utf8');
-  } catch {
-    throw new UsageError(`cannot read --csv ${name}`);
-  }
-  try {
-    return csvMappingIn(text);
-  } catch (error) {
-    throw new UsageError(`--csv ${name}: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  const text = usable(`cannot read --csv ${name}`, () => readFileSync(name, 'utf8'));
+  return usable(`--csv ${name}`, () => csvMappingIn(text));
 }
 
 function dayIn(option: string, value: string | undefined): number | undefined {
@@ -124,26 +126,6 @@ function dayIn(option: string, value: string | undefined): number | undefined {
   } catch {
     throw new UsageError(`${option} must be a day as 2026-03-31, received ${value}`);
   }
-}
-
-function startProgress(write: (line: string) => void) {
-  const started = performance.now();
-  let last: Progress | undefined;
-  const things = { files: 'bytes read', table: 'items of the table read', lookups: 'transactions looked up' };
-  const seconds = () => ((performance.now() - started) / 1000).toFixed(1);
-  const timer = setInterval(() => {
-    if (last === undefined) return;
-    write(`  ${seconds()} s: ${last.lines} lines, ${last.done} ${things[last.stage]}`);
-  }, progressMs);
-  return {
-    seconds,
-    note: (progress: Progress) => {
-      last = progress;
-    },
-    stop: () => {
-      clearInterval(timer);
-    },
-  };
 }
 
 /** Writes the report. A crash leaves the former file or the new one, never a part. */
@@ -194,12 +176,3 @@ function lineOf({ code, file, line, transactionId = '', detail }: Difference): s
   const place = file === undefined ? '' : `${file}:${line ?? 1} `;
   return `DIFFERENCE ${code} ${place}${transactionId}: ${detail}`;
 }
-
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    failAsUsed(error instanceof UnreadableFile ? new UsageError(error.message) : error, usage);
-  },
-);

@@ -5,19 +5,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { hourMs } from '../lambdas/domain/hours.ts';
 import type { Books } from '../lambdas/integrity/pass.ts';
-import {
-  bankUsage,
-  booksOptions,
-  checkAllBooks,
-  failAsUsed,
-  namesIn,
-  openBooks,
-  placeUsage,
-  UsageError,
-} from './books.ts';
+import { bankUsage, booksOptions, checkAllBooks, namesIn, openBooks } from './books.ts';
+import { memoryText, placeUsage, runCommand, UsageError } from './command.ts';
 import { countUnknownWallets, fetchArchive, loadArchive } from './recover/archive.ts';
 import type { BooksCopy } from './recover/copy.ts';
 import { recoverBooks } from './recover/recover.ts';
@@ -42,20 +33,15 @@ const marginMs = hourMs;
 /** Segments of the check at the end. */
 const segments = 8;
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      ...booksOptions,
-      'restored-to': { type: 'string' },
-      events: { type: 'string' },
-      stopped: { type: 'boolean', default: false },
-      'dry-run': { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    console.log(usage);
-    return 0;
-  }
+const options = {
+  ...booksOptions,
+  'restored-to': { type: 'string' },
+  events: { type: 'string' },
+  stopped: { type: 'boolean', default: false },
+  'dry-run': { type: 'boolean', default: false },
+} as const;
+
+runCommand({ usage, options }, async (values) => {
   const names = namesIn(values, usage);
   const restoredTo = Date.parse(values['restored-to'] ?? '');
   if (Number.isNaN(restoredTo)) {
@@ -79,10 +65,9 @@ async function main(): Promise<number> {
       report.differs({ kind, subject, detail, remedy: 'docs/runbook.md#discrepancy' });
     });
   }
-  const memory = Math.round(process.resourceUsage().maxRSS / 1024);
-  console.log(`${report.differences()} differences are left. ${seconds()} s, ${memory} MiB at most`);
+  console.log(`${report.differences()} differences are left. ${seconds()} s, ${memoryText()}`);
   return report.differences() === 0 ? 0 : 1;
-}
+});
 
 async function recover(
   books: Books,
@@ -130,10 +115,3 @@ async function readEvents(
     if (isRemote) rmSync(folder, { recursive: true });
   }
 }
-
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => failAsUsed(error, usage),
-);

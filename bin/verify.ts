@@ -2,17 +2,8 @@
  * `npm run verify`: checks all books of a table from a shell, with the checks of the job's passes. Exits 0 when they
  * are sound, 1 when they are not, and 2 when they could not be checked.
  */
-import { parseArgs } from 'node:util';
-import {
-  bankUsage,
-  booksOptions,
-  checkAllBooks,
-  failAsUsed,
-  namesIn,
-  openBooks,
-  placeUsage,
-  wholeNumber,
-} from './books.ts';
+import { bankUsage, booksOptions, checkAllBooks, namesIn, openBooks } from './books.ts';
+import { placeUsage, runCommand, wholeNumber } from './command.ts';
 
 const usage = `npm run verify -- --table NAME --entries-table NAME [options]
 
@@ -22,33 +13,21 @@ ${bankUsage}
   --segments N           read this many segments side by side (8)
 ${placeUsage}`;
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      ...booksOptions,
-      'stand-still': { type: 'boolean', default: false },
-      'second-look': { type: 'string' },
-      segments: { type: 'string', default: '8' },
-    },
-  });
-  if (values.help) {
-    console.log(usage);
-    return 0;
-  }
+const options = {
+  ...booksOptions,
+  'stand-still': { type: 'boolean', default: false },
+  'second-look': { type: 'string' },
+  segments: { type: 'string', default: '8' },
+} as const;
+
+runCommand({ usage, options }, async (values) => {
   const names = namesIn(values, usage);
   const standStill = values['stand-still'];
   const secondLook = wholeNumber('--second-look', values['second-look'] ?? (standStill ? '0' : '60'), 0);
   const segments = wholeNumber('--segments', values.segments, 1);
-  const options = { segments, standStill, secondLookMs: 1000 * secondLook };
-  const found = await checkAllBooks(await openBooks(names), options, ({ kind, subject, detail }) => {
+  const how = { segments, standStill, secondLookMs: 1000 * secondLook };
+  const found = await checkAllBooks(await openBooks(names), how, ({ kind, subject, detail }) => {
     console.log(`DISCREPANCY ${kind} ${subject}: ${detail}`);
   });
   return found === 0 ? 0 : 1;
-}
-
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => failAsUsed(error, usage),
-);
+});

@@ -3,7 +3,7 @@ import { csvMappingIn } from '../lambdas/bank-files/csv.ts';
 import type { BankLine, BankStatement } from '../lambdas/bank-files/format.ts';
 import { readBankFile } from '../lambdas/bank-files/read.ts';
 import type { Bytes } from '../lambdas/bank-files/read.ts';
-import type { BankFile } from '../lambdas/bank-files/reconcile.ts';
+import type { BankFile } from '../lambdas/bank-files/read-files.ts';
 
 /** A line, as a test writes it. */
 export interface WrittenLine {

@@ -6,12 +6,15 @@ import { formanceTranslator } from '../bin/import/formance.ts';
 import { mappingsIn } from '../bin/import/mapping.ts';
 import { readFile } from '../bin/import/read.ts';
 import { Findings, LineError } from '../bin/import/refusals.ts';
+import { checkLines, checkSums, expectedIn, totalsOf } from '../bin/import/totals.ts';
 
 /** How the content of a test is read. */
 export interface Given {
   readonly name?: string;
   readonly amounts?: 'minor' | 'major';
   readonly mapping?: object;
+  /** What the files must have, by their names. */
+  readonly expected?: object;
   /** The accounts of Formance that are wallets. */
   readonly accounts?: RegExp;
   /** Bytes of each piece. */
@@ -23,7 +26,7 @@ const now = Date.parse('2026-03-01T12:00:00Z');
 
 /** Returns the findings of one file, as `code line`, and what it makes: balances by wallet, and sums by currency and kind. */
 export async function checkFile(content: string | Uint8Array, given: Given = {}) {
-  const { name = 'file.jsonl', amounts = 'minor', mapping, accounts, size = 1_000 } = given;
+  const { name = 'file.jsonl', amounts = 'minor', mapping, expected = {}, accounts, size = 1_000 } = given;
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   // eslint-disable-next-line @typescript-eslint/require-await
   const open = async function* () {
@@ -36,7 +39,8 @@ export async function checkFile(content: string | Uint8Array, given: Given = {})
     const refuse = (place: { file: string; line: number }, { code, message: detail }: LineError) => {
       findings.add({ ...place, code, detail });
     };
-    await readFile({ name, open }, options, {
+    const due = expectedIn(JSON.stringify(expected));
+    const read = await readFile({ name, open }, options, {
       refuse,
       record: (place, record) => {
         try {
@@ -48,7 +52,9 @@ export async function checkFile(content: string | Uint8Array, given: Given = {})
       },
     });
     book.index();
+    checkLines([read], due, findings);
     checkBook(book, findings, now);
+    if (findings.total === 0) checkSums(totalsOf(book, [read]), due, findings);
     const wallets = [...book.walletPages(100)].flat();
     const { all } = sumsOf(book);
     return {

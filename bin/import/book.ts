@@ -1,6 +1,8 @@
 /**
  * The content of the files in a database of its own, sorted by date. So files of any size and order need little memory, and no
  * line is written before all are checked.
+ *
+ * The database is one transaction that never ends. So pages go straight into its file, with no journal beside it.
  */
 import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -14,6 +16,9 @@ import type { ImportRecord, MovementRecord, WalletRecord } from './record.ts';
 import { LineError } from './refusals.ts';
 import type { Place } from './refusals.ts';
 
+/** Negative: in KiB. Sorting takes as much once more. */
+const cacheSize = -16_384;
+
 const tables = `
   CREATE TABLE wallets (ref TEXT PRIMARY KEY, key TEXT UNIQUE NOT NULL, wallet_id TEXT UNIQUE NOT NULL, owner TEXT NOT NULL,
     currency TEXT NOT NULL, opened TEXT NOT NULL, details TEXT NOT NULL, content TEXT NOT NULL, file TEXT NOT NULL,
@@ -21,7 +26,8 @@ const tables = `
     state TEXT NOT NULL DEFAULT 'new') WITHOUT ROWID;
   CREATE TABLE lines (seq INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, wallet TEXT NOT NULL,
     receiver TEXT NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL, at TEXT NOT NULL, exact TEXT NOT NULL,
-    facts TEXT NOT NULL, content TEXT NOT NULL, file TEXT NOT NULL, line INTEGER NOT NULL, known INTEGER NOT NULL DEFAULT 0);`;
+    facts TEXT NOT NULL, content TEXT NOT NULL, file TEXT NOT NULL, line INTEGER NOT NULL, known INTEGER NOT NULL DEFAULT 0);
+  CREATE TABLE repeats (key TEXT NOT NULL, file TEXT NOT NULL);`;
 
 const walletColumns = {
   ref: 'text',
@@ -44,26 +50,42 @@ export type WalletRow = Row<typeof walletColumns>;
 const lineColumns = {
   seq: 'number',
   key: 'text',
-  id: 'text',
   kind: 'text',
-  wallet: 'text',
-  receiver: 'text',
   amount: 'number',
-  currency: 'text',
   at: 'text',
-  facts: 'text',
   content: 'text',
   file: 'text',
   line: 'number',
   known: 'number',
+  wallet_id: 'text',
+  receiver_id: 'text',
+  wallet_currency: 'text',
 } as const;
+/** A movement with the ids of its wallets here. `receiver_id` is empty where there is none. */
+export type LineRow = Row<typeof lineColumns>;
 
-/** A movement with the ids of its wallets here. `receiver` and `currency` are empty where there is none. */
-const resolvedColumns = { ...lineColumns, wallet_id: 'text', receiver_id: 'text', wallet_currency: 'text' } as const;
-export type ResolvedRow = Row<typeof resolvedColumns>;
-const resolved = `SELECT lines.*, payer.wallet_id AS wallet_id, payer.currency AS wallet_currency,
-    COALESCE(payee.wallet_id, '') AS receiver_id
-  FROM lines JOIN wallets payer ON payer.ref = lines.wallet LEFT JOIN wallets payee ON payee.ref = lines.receiver`;
+const writeColumns = { ...lineColumns, id: 'text', facts: 'text' } as const;
+/** A movement with all that is written. */
+export type WriteRow = Row<typeof writeColumns>;
+
+const linesFrom = `FROM lines JOIN wallets payer ON payer.ref = lines.wallet LEFT JOIN wallets payee ON payee.ref = lines.receiver`;
+const lineMembers = `seq, lines.key AS key, kind, amount, at, lines.content AS content, lines.file AS file, lines.line AS line,
+  known, payer.wallet_id AS wallet_id, payer.currency AS wallet_currency, COALESCE(payee.wallet_id, '') AS receiver_id`;
+
+/** A number of movements and their sum, in two parts: a sum of SQLite ends at 2^63, and one amount may have 2^53. */
+const totalColumns = { count: 'number', high: 'number', low: 'number' } as const;
+const lowBits = 27;
+const totals = `COUNT(*) AS count, SUM(amount >> ${lowBits}) AS high, SUM(amount & ${2 ** lowBits - 1}) AS low`;
+
+/** A number of movements, and the sum of their amounts in minor units. */
+export interface Sum {
+  readonly count: number;
+  readonly amount: bigint;
+}
+
+function sumIn({ count, high, low }: Row<typeof totalColumns>): Sum {
+  return { count, amount: (BigInt(high) << BigInt(lowBits)) + BigInt(low) };
+}
 
 /** The state of a wallet in the table: none, one that the import can go on with, or one that others have written. */
 export type WalletState = 'new' | 'open' | 'closed';
@@ -80,7 +102,7 @@ export class Book {
   constructor() {
     this.#folder = scratchFolder('import');
     this.#database = openStore(join(this.#folder, 'book.sqlite'));
-    this.#database.exec(`PRAGMA cache_size = -65536; ${tables} BEGIN`);
+    this.#database.exec(`PRAGMA journal_mode = MEMORY; PRAGMA cache_size = ${cacheSize}; BEGIN; ${tables}`);
   }
 
   close(): void {
@@ -90,7 +112,7 @@ export class Book {
 
   /** Ends the reading. */
   index(): void {
-    this.#database.exec('CREATE INDEX by_time ON lines (exact, seq); COMMIT');
+    this.#database.exec('CREATE INDEX by_time ON lines (exact, seq)');
   }
 
   /**
@@ -109,6 +131,7 @@ export class Book {
         throw new LineError('duplicate_id', `${key} is at ${where}, too, with another content`);
       }
       this.repeated++;
+      this.#run('INSERT INTO repeats (key, file) VALUES (?, ?)', key, place.file);
     } else if (record.kind === 'wallet') {
       this.#addWallet(place, record, { key, content });
     } else {
@@ -151,14 +174,41 @@ export class Book {
   }
 
   /** Yields the movements of at least `least`, in the order of the files, so many at a time. */
-  *linePages(size: number, least: 0 | 1): Generator<ResolvedRow[]> {
-    const query = this.query(resolvedColumns, `${resolved} WHERE seq > ? AND amount >= ? ORDER BY seq LIMIT ${size}`);
+  *linePages(size: number, least: 0 | 1): Generator<LineRow[]> {
+    const query = this.query(
+      lineColumns,
+      `SELECT ${lineMembers} ${linesFrom} WHERE seq > ? AND amount >= ? ORDER BY seq LIMIT ${size}`,
+    );
     for (let page = query.all(0, least); page.length > 0; page = query.all(page.at(-1)?.seq ?? 0, least)) yield page;
   }
 
   /** Yields the movements that are not in the table yet, by date. */
-  linesToWrite(): Generator<ResolvedRow> {
-    return this.query(resolvedColumns, `${resolved} WHERE known = 0 AND amount > 0 ORDER BY exact, seq`).each();
+  linesToWrite(): Generator<WriteRow> {
+    return this.query(
+      writeColumns,
+      `SELECT ${lineMembers}, id, facts ${linesFrom} WHERE known = 0 AND amount > 0 ORDER BY exact, seq`,
+    ).each();
+  }
+
+  /** Yields the sums of movements of more than 0, by currency, kind and whether the table has them. */
+  *sums(): Generator<Sum & { readonly currency: string; readonly kind: string; readonly known: number }> {
+    const columns = { currency: 'text', kind: 'text', known: 'number', ...totalColumns } as const;
+    const query = this.query(
+      columns,
+      `SELECT payer.currency AS currency, kind, known, ${totals} ${linesFrom} WHERE amount > 0 GROUP BY 1, 2, 3`,
+    );
+    for (const { currency, kind, known, ...parts } of query.each()) yield { currency, kind, known, ...sumIn(parts) };
+  }
+
+  /** Yields the sums of the movements in each file, by currency. A line that repeats an earlier one counts. */
+  *fileSums(): Generator<Sum & { readonly file: string; readonly currency: string }> {
+    const query = this.query(
+      { file: 'text', currency: 'text', ...totalColumns },
+      `SELECT moved.file AS file, wallets.currency AS currency, ${totals} FROM (SELECT file, wallet, amount FROM lines
+          UNION ALL SELECT repeats.file, wallet, amount FROM repeats JOIN lines ON lines.key = repeats.key) moved
+        JOIN wallets ON ref = wallet GROUP BY 1, 2`,
+    );
+    for (const { file, currency, ...parts } of query.each()) yield { file, currency, ...sumIn(parts) };
   }
 
   /** Keeps what the movements of a wallet add up to, and when it was opened. */

@@ -6,23 +6,17 @@ import { readImported } from '../../lambdas/store/imports.ts';
 import type { ImportedRecord } from '../../lambdas/store/imports.ts';
 import { getWallets } from '../../lambdas/store/wallets.ts';
 import { readable } from '../../lambdas/store/unreadable.ts';
-import type { Book } from './book.ts';
+import type { Book, Sum } from './book.ts';
 import type { Run } from './write.ts';
-
-/** A number of movements, and the sum of their amounts in minor units. */
-export interface Sum {
-  count: number;
-  amount: bigint;
-}
 
 /** Sums of movements by currency and kind, as `EUR charge`. */
 export class Sums {
   readonly #sums = new Map<string, Sum>();
 
-  add(currency: string, kind: string, amount: number): void {
+  add(currency: string, kind: string, { count, amount }: Sum): void {
     const name = `${currency} ${kind}`;
-    const { count, amount: sum } = this.of(name);
-    this.#sums.set(name, { count: count + 1, amount: sum + BigInt(amount) });
+    const before = this.of(name);
+    this.#sums.set(name, { count: before.count + count, amount: before.amount + amount });
   }
 
   of(name: string): Sum {
@@ -35,16 +29,13 @@ export class Sums {
 }
 
 const pageSize = 100;
-const sumsPage = 1_000;
 
 /** Returns the sums of the files, and what is new of them. */
 export function sumsOf(book: Book): { readonly all: Sums; readonly fresh: Sums } {
   const [all, fresh] = [new Sums(), new Sums()];
-  for (const page of book.linePages(sumsPage, 1)) {
-    for (const { wallet_currency: currency, kind, amount, known } of page) {
-      all.add(currency, kind, amount);
-      if (known === 0) fresh.add(currency, kind, amount);
-    }
+  for (const { currency, kind, known, ...sum } of book.sums()) {
+    all.add(currency, kind, sum);
+    if (known === 0) fresh.add(currency, kind, sum);
   }
   return { all, fresh };
 }
@@ -68,7 +59,7 @@ export async function compare({ table, book, findings, atATime, progress }: Run)
         findings.add({ file, line, code: 'missing_in_table', detail: `the table has no ${key}` });
         continue;
       }
-      sums.add(record.currency, kindOf(record), record.amount);
+      sums.add(record.currency, kindOf(record), { count: 1, amount: BigInt(record.amount) });
       const isSame = record.amount === amount && record.currency === currency && kindOf(record) === kind;
       if (isSame && record.fingerprint === content) continue;
       const detail = `the table has a ${kindOf(record)} of ${record.amount} ${record.currency} as ${key}`;

@@ -29,13 +29,18 @@ export type Mappings = Readonly<Record<string, CsvMapping>>;
 
 /** Returns the mappings in a text of JSON. Throws Error, with what is wrong in it. */
 export function mappingsIn(text: string): Mappings {
+  return parsedJson(text, z.record(z.string(), fileSchema));
+}
+
+/** Returns what a text of JSON says by a schema. Throws Error, with what is wrong in it. */
+export function parsedJson<S extends z.ZodType>(text: string, schema: S): z.output<S> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     throw new Error(`it is no JSON: ${cause instanceof Error ? cause.message : ''}`, { cause });
   }
-  const result = z.record(z.string(), fileSchema).safeParse(value);
+  const result = schema.safeParse(value);
   if (!result.success) throw new Error(`it is not valid: ${z.prettifyError(result.error)}`);
   return result.data;
 }

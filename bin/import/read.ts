@@ -62,12 +62,25 @@ function fileAt(name: string): ImportFile {
   return { name, open: () => createReadStream(name) };
 }
 
+/** What was read of a file. */
+export interface FileRead {
+  readonly file: string;
+  /** Objects of JSON, or records of CSV without its header. */
+  readonly lines: number;
+  /** The line that was read last, from 1. */
+  readonly lastLine: number;
+  /** Whether the last line has no line end. So it may have been cut, though some systems write files so. */
+  readonly isOpenEnded: boolean;
+  /** The unit of its amounts. */
+  readonly unit: 'minor' | 'major';
+}
+
 /** Reads a file. Calls `sink` for each line; refuses the rest of a file whose structure is broken. */
-export async function readFile(file: ImportFile, options: ReadOptions, sink: RecordSink): Promise<void> {
+export async function readFile(file: ImportFile, options: ReadOptions, sink: RecordSink): Promise<FileRead> {
   const mapping = options.mappings[basename(file.name)];
   const amounts = { unit: mapping?.amounts ?? options.amounts, decimalMark: mapping?.decimalMark ?? '.' };
-  /** The line that was read last, and whether there was one. */
-  const state = { line: 1, isEmpty: true };
+  /** The line that was read last, whether there was one, the objects or records, and the last character. */
+  const state = { line: 1, isEmpty: true, lines: 0, end: '' };
   const refuse = (at: number, error: LineError) => {
     state.isEmpty = false;
     sink.refuse({ file: file.name, line: at }, error);
@@ -75,6 +88,7 @@ export async function readFile(file: ImportFile, options: ReadOptions, sink: Rec
   const record = (at: number, raw: RawRecord) => {
     state.line = at;
     state.isEmpty = false;
+    state.lines++;
     try {
       for (const one of options.translate?.(raw) ?? [raw]) {
         sink.record({ file: file.name, line: at }, recordOf(one, { amounts, now: options.now }));
@@ -87,15 +101,18 @@ export async function readFile(file: ImportFile, options: ReadOptions, sink: Rec
   const noted: Sink = { record, refuse, line: (at) => (state.line = at) };
   const parser = extensionOf(file.name) === '.csv' ? csvParser(noted, mapping) : jsonLinesParser(noted);
   try {
-    await readText(file, mapping?.encoding ?? 'utf-8', parser);
+    state.end = await readText(file, mapping?.encoding ?? 'utf-8', parser);
     if (state.isEmpty) refuse(1, new LineError('empty_file', 'there is no line in it'));
   } catch (error) {
     if (!(error instanceof LineError)) throw error;
     refuse(state.line, error);
   }
+  const { line: lastLine, lines, end } = state;
+  return { file: file.name, lines, lastLine, isOpenEnded: !/[\r\n]/.test(end), unit: amounts.unit };
 }
 
-async function readText(file: ImportFile, encoding: string, parser: TextParser): Promise<void> {
+/** Gives the text of a file to a parser. Returns its last character. */
+async function readText(file: ImportFile, encoding: string, parser: TextParser): Promise<string> {
   const decoder = new TextDecoder(encoding, { fatal: true });
   const decode = (bytes?: Uint8Array): string => {
     try {
@@ -104,8 +121,14 @@ async function readText(file: ImportFile, encoding: string, parser: TextParser):
       throw new LineError('bad_encoding', `it is not written in ${encoding}, somewhere behind this line`);
     }
   };
-  for await (const bytes of file.open()) await parser.write(decode(bytes));
-  const rest = decode();
-  if (rest !== '') await parser.write(rest);
+  let last = '';
+  const write = async (text: string) => {
+    if (text === '') return;
+    last = text.slice(-1);
+    await parser.write(text);
+  };
+  for await (const bytes of file.open()) await write(decode(bytes));
+  await write(decode());
   await parser.end();
+  return last;
 }

@@ -4,7 +4,7 @@ import type { ImportRefusalCode } from '../../lambdas/store/imports.ts';
 /** Limits of a run. What is beyond them is refused, so that no file takes memory without end. */
 export const limits = {
   /** Characters of one line of JSON, or one record of CSV. */
-  line: 65_536,
+  line: 1_048_576,
   /** Characters of an id. */
   id: 200,
 } as const;
@@ -28,6 +28,7 @@ export type RefusalCode =
   | 'currency_mismatch'
   | 'same_wallet'
   | 'before_wallet'
+  | 'totals_differ'
   | ImportRefusalCode;
 
 /** Why the tables do not agree with the files at the end. */

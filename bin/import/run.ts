@@ -7,14 +7,18 @@ import { checkBook } from './check.ts';
 import { compare, sumsOf } from './compare.ts';
 import type { Sums } from './compare.ts';
 import { readFile } from './read.ts';
-import type { ImportFile, ReadOptions, RecordSink } from './read.ts';
+import type { FileRead, ImportFile, ReadOptions, RecordSink } from './read.ts';
 import { Findings, LineError } from './refusals.ts';
+import { checkLines, checkSums, totalsOf } from './totals.ts';
+import type { Expected, FileTotals } from './totals.ts';
 import { activate, lookUp, writeBook } from './write.ts';
 import type { Run } from './write.ts';
 
 /** The settings of a run. */
 export interface ImportOptions extends Omit<ReadOptions, 'now'> {
   readonly dryRun: boolean;
+  /** What the files must have; absent: that is not known. */
+  readonly expected?: Expected | undefined;
   /** Leaves the wallets frozen, so that a longer file can follow. */
   readonly keepFrozen: boolean;
   /** The file to write ids to; absent: none. */
@@ -30,7 +34,9 @@ export type Step = (typeof steps)[number];
 /** The result of a run. */
 export interface Outcome {
   readonly findings: Findings;
-  /** Undefined: the files were refused before. */
+  /** What each file has. Undefined: the files were refused before. */
+  readonly totals?: readonly FileTotals[];
+  /** What all files have. */
   readonly files?: Sums;
   /** What the table lacked before the run. */
   readonly fresh?: Sums;
@@ -77,16 +83,19 @@ async function importInto(
     progress(0);
     return { table, book, findings, atATime: options.atATime, progress };
   };
-  await readFiles(files, { ...options, now }, run('read'));
+  const read = await readFiles(files, { ...options, now }, run('read'));
   run('check');
+  checkLines(read, options.expected ?? {}, findings);
   if (findings.total === 0) checkBook(book, findings, now);
+  const totals = findings.total === 0 ? totalsOf(book, read) : [];
+  checkSums(totals, options.expected ?? {}, findings);
   const counts = () => ({ all: countWallets(book, ''), fresh: countWallets(book, "WHERE state = 'new'") });
   const refused = () => ({ findings, wallets: { ...counts(), activated: 0 }, repeated: book.repeated });
   if (findings.total > 0) return refused();
   await lookUp(run('look up'));
   const before = counts();
   const { all: sums, fresh } = sumsOf(book);
-  const planned = { ...refused(), files: sums, fresh };
+  const planned = { ...refused(), totals, files: sums, fresh };
   if (findings.total > 0) return planned;
   if (options.idsFile !== undefined) await writeIds(book, options.idsFile);
   if (options.dryRun) return planned;
@@ -97,7 +106,11 @@ async function importInto(
   return { ...planned, stored, wallets: { ...before, activated } };
 }
 
-async function readFiles(files: readonly ImportFile[], options: ReadOptions, { book, findings, progress }: Run) {
+async function readFiles(
+  files: readonly ImportFile[],
+  options: ReadOptions,
+  { book, findings, progress }: Run,
+): Promise<FileRead[]> {
   const refuse: RecordSink['refuse'] = (place, { code, message: detail }) => {
     findings.add({ ...place, code, detail });
   };
@@ -110,8 +123,10 @@ async function readFiles(files: readonly ImportFile[], options: ReadOptions, { b
       refuse(place, error);
     }
   };
-  for (const file of files) await readFile(file, options, { record, refuse });
+  const read: FileRead[] = [];
+  for (const file of files) read.push(await readFile(file, options, { record, refuse }));
   book.index();
+  return read;
 }
 
 function countWallets(book: Book, where: string): number {

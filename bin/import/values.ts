@@ -1,5 +1,6 @@
 /** Amounts and dates as other systems write them. */
 import { decimalsOf } from '../../lambdas/domain/minor-units.ts';
+import { maxAmount } from '../../lambdas/domain/money.ts';
 import { LineError, quoted } from './refusals.ts';
 
 /** How amounts are written. */
@@ -17,10 +18,22 @@ export interface AmountStyle {
  */
 export function minorUnitsOf(value: string | number, style: AmountStyle, currency: string | undefined): number {
   const text = String(value).trim();
-  if (style.unit === 'minor') return whole(text, text);
-  if (currency === undefined) throw new LineError('missing_member', 'amounts in major units need a currency');
   const mark = typeof value === 'number' ? '.' : style.decimalMark;
-  const [digits = '', fraction = '', ...others] = text.split(mark);
+  const exact = minorUnitsIn(text, { ...style, decimalMark: mark }, currency);
+  if (exact <= maxAmount) return Number(exact);
+  throw new LineError('bad_amount', `${quoted(text)} is no amount from 0 to ${maxAmount} minor units`);
+}
+
+/**
+ * Returns an amount or a sum of any size in minor units, 0 or more.
+ *
+ * @param currency needed for major units
+ * @throws LineError `bad_amount` for a sign, and for parts of a minor unit
+ */
+export function minorUnitsIn(text: string, { unit, decimalMark }: AmountStyle, currency: string | undefined): bigint {
+  if (unit === 'minor') return whole(text, text);
+  if (currency === undefined) throw new LineError('missing_member', 'amounts in major units need a currency');
+  const [digits = '', fraction = '', ...others] = text.split(decimalMark);
   const decimals = decimalsOf(currency);
   if (others.length > 0 || !/^\d*$/.test(fraction) || !/^0*$/.test(fraction.slice(decimals))) {
     throw new LineError('bad_amount', `${quoted(text)} is no amount of ${currency}, which has ${decimals} decimals`);
@@ -28,10 +41,9 @@ export function minorUnitsOf(value: string | number, style: AmountStyle, currenc
   return whole(/^\d+$/.test(digits) ? `${digits}${fraction.slice(0, decimals).padEnd(decimals, '0')}` : '', text);
 }
 
-function whole(digits: string, text: string): number {
-  const amount = Number(digits);
-  if (/^\d+$/.test(digits) && Number.isSafeInteger(amount)) return amount;
-  throw new LineError('bad_amount', `${quoted(text)} is no amount from 0 to ${Number.MAX_SAFE_INTEGER} minor units`);
+function whole(digits: string, text: string): bigint {
+  if (/^\d{1,40}$/.test(digits)) return BigInt(digits);
+  throw new LineError('bad_amount', `${quoted(text)} is no whole number of minor units`);
 }
 
 /** Date, and perhaps a time with its offset. */

@@ -23,7 +23,7 @@ import type { Imported } from '../../lambdas/store/imports.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { readable } from '../../lambdas/store/unreadable.ts';
 import { getWallets } from '../../lambdas/store/wallets.ts';
-import type { Book, ResolvedRow, WalletRow } from './book.ts';
+import type { Book, WalletRow, WriteRow } from './book.ts';
 import type { MovementRecord } from './record.ts';
 import type { Findings, Place } from './refusals.ts';
 
@@ -137,7 +137,7 @@ function walletOf({ wallet_id: walletId, owner: ownerId, currency, opened: at, d
 type Facts = Pick<MovementRecord, 'externalReference' | 'description' | 'metadata' | 'account' | 'accountName'>;
 
 /** Returns the past transaction of a movement. Its reference is its id in the other system, unless it has another one. */
-function transactionOf(row: ResolvedRow, importedAt: string) {
+function transactionOf(row: WriteRow, importedAt: string) {
   const { key, id, kind, wallet_id: walletId, receiver_id: toWalletId, amount, wallet_currency: currency, at } = row;
   const isOpening = kind === 'opening';
   const { account, accountName: name, externalReference, ...more } = JSON.parse(row.facts) as Facts;
@@ -157,15 +157,15 @@ function transactionOf(row: ResolvedRow, importedAt: string) {
  * failure it begins no more, and rejects with the first one.
  */
 async function inOrder(
-  rows: Iterable<ResolvedRow>,
+  rows: Iterable<WriteRow>,
   atATime: number,
-  work: (row: ResolvedRow) => Promise<void>,
+  work: (row: WriteRow) => Promise<void>,
 ): Promise<void> {
   const lastOf = new Map<string, Promise<void>>();
   const running = new Set<Promise<void>>();
   const failures: unknown[] = [];
   for (const row of rows) {
-    const wallets = row.receiver === '' ? [row.wallet] : [row.wallet, row.receiver];
+    const wallets = row.receiver_id === '' ? [row.wallet_id] : [row.wallet_id, row.receiver_id];
     const before = wallets.flatMap((wallet) => lastOf.get(wallet) ?? []);
     const done: Promise<void> = Promise.all(before)
       .then(() => (failures.length > 0 ? undefined : work(row)))

@@ -2,7 +2,7 @@ import { discrepancyKinds } from '../../lambdas/domain/discrepancy.ts';
 import { KnownDiscrepancies } from '../../lambdas/integrity/known.ts';
 import type { KnownDiscrepancy } from '../../lambdas/integrity/known.ts';
 import { getState, putState } from '../../lambdas/store/integrity.ts';
-import { OpsError } from './target.ts';
+import { UsageError } from '../command.ts';
 import type { OpsOptions, Report, Target } from './target.ts';
 
 /** Longest name and evidence, in characters. */
@@ -17,10 +17,10 @@ const tries = 10;
 export async function acknowledge({ entries }: Target, options: OpsOptions): Promise<Report> {
   const { subject, kind, hour, bank } = options;
   if (subject === undefined) {
-    throw new OpsError('acknowledge needs the subject of a discrepancy: npm run ops -- doctor lists them');
+    throw new UsageError('acknowledge needs the subject of a discrepancy: npm run ops -- doctor lists them');
   }
   if (kind !== undefined && !discrepancyKinds.some((one) => one === kind)) {
-    throw new OpsError(`--kind must be one of ${discrepancyKinds.join(', ')}, received "${kind}"`);
+    throw new UsageError(`--kind must be one of ${discrepancyKinds.join(', ')}, received "${kind}"`);
   }
   const [by, evidence] = [textOf('by', options.by), textOf('evidence', options.evidence)];
   for (let n = 0; n < tries; n++) {
@@ -29,7 +29,7 @@ export async function acknowledge({ entries }: Target, options: OpsOptions): Pro
     const one = onlyOne(known.find(subject, kind, hour, bank), subject);
     one.acknowledged = { by, evidence, at: new Date(entries.now()).toISOString() };
     if (!known.hasRoomToAcknowledge) {
-      throw new OpsError('not acknowledged: too many are acknowledged already. Resolve some of them');
+      throw new UsageError('not acknowledged: too many are acknowledged already. Resolve some of them');
     }
     if ((await putState(entries, 'known', known.text(), stored?.revision)) !== undefined) {
       return {
@@ -41,20 +41,20 @@ export async function acknowledge({ entries }: Target, options: OpsOptions): Pro
       };
     }
   }
-  throw new OpsError('not acknowledged: the check of the books stores its list all the time; try again in a minute');
+  throw new UsageError('not acknowledged: the check of the books stores its list all the time; try again in a minute');
 }
 
 function textOf(name: keyof typeof longest, value: string | undefined): string {
   const text = value?.trim() ?? '';
   if (text.length >= 1 && text.length <= longest[name]) return text;
-  throw new OpsError(`acknowledge needs --${name} with 1 to ${String(longest[name])} characters`);
+  throw new UsageError(`acknowledge needs --${name} with 1 to ${String(longest[name])} characters`);
 }
 
 function onlyOne([one, ...others]: readonly KnownDiscrepancy[], subject: string): KnownDiscrepancy {
-  if (one === undefined) throw new OpsError(`no discrepancy of "${subject}" is on the list: npm run ops -- doctor`);
+  if (one === undefined) throw new UsageError(`no discrepancy of "${subject}" is on the list: npm run ops -- doctor`);
   if (others.length === 0) return one;
   const names = [one, ...others].map(nameOf).join('; ');
-  throw new OpsError(
+  throw new UsageError(
     `"${subject}" has several discrepancies, add --kind, --hour or --bank (none: the one without an hour or bank): ${names}`,
   );
 }

@@ -1,6 +1,6 @@
 import { GetQueueAttributesCommand, StartMessageMoveTaskCommand } from '@aws-sdk/client-sqs';
 import { outputs, workKinds } from '../../lambdas/contract.ts';
-import { OpsError } from './target.ts';
+import { UsageError } from '../command.ts';
 import type { OpsOptions, Report, Target } from './target.ts';
 
 /**
@@ -10,9 +10,9 @@ import type { OpsOptions, Report, Target } from './target.ts';
 export async function redrive({ sqs, output, does }: Target, { subject }: OpsOptions): Promise<Report> {
   const work = workKinds.find((kind) => kind === subject);
   if (work === undefined) {
-    throw new OpsError(`redrive needs one of ${workKinds.join(', ')}, received ${subject ?? 'nothing'}`);
+    throw new UsageError(`redrive needs one of ${workKinds.join(', ')}, received ${subject ?? 'nothing'}`);
   }
-  if (!does(work)) throw new OpsError(`this stack has no ${work} queue: the feature is switched off`);
+  if (!does(work)) throw new UsageError(`this stack has no ${work} queue: the feature is switched off`);
   const [dead, queue] = await Promise.all(
     [outputs.deadLettersUrl(work), outputs.queueUrl(work)].map(async (name) => {
       const AttributeNames = ['QueueArn', 'ApproximateNumberOfMessages'] as const;

@@ -7,7 +7,7 @@ import { ChangeMessageVisibilityCommand, DeleteMessageCommand, ReceiveMessageCom
 import type { Message } from '@aws-sdk/client-sqs';
 import { outputs, streamReaders } from '../../lambdas/contract.ts';
 import type { StreamReader } from '../../lambdas/contract.ts';
-import { OpsError } from './target.ts';
+import { UsageError } from '../command.ts';
 import type { OpsOptions, Report, Target } from './target.ts';
 
 /** A record of the stream, in the form in which Lambda passes it to a function. */
@@ -42,7 +42,7 @@ const mostRecords = 100;
 export async function replay(target: Target, { subject }: OpsOptions): Promise<Report> {
   const reader = streamReaders.find((name) => name === subject);
   if (reader === undefined) {
-    throw new OpsError(`replay needs one of ${streamReaders.join(', ')}, received ${subject ?? 'nothing'}`);
+    throw new UsageError(`replay needs one of ${streamReaders.join(', ')}, received ${subject ?? 'nothing'}`);
   }
   const queueUrl = target.output(outputs.setAsideUrl(reader));
   const received = await receiveAll(target, queueUrl);

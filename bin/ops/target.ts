@@ -6,12 +6,8 @@ import { optionalWork, outputs } from '../../lambdas/contract.ts';
 import type { WorkKind } from '../../lambdas/contract.ts';
 import { openTable } from '../../lambdas/store/table.ts';
 import type { Table } from '../../lambdas/store/table.ts';
+import { UsageError } from '../command.ts';
 import { apiUrlOf, outputsOf } from '../deployed-stack.ts';
-
-/** An error whose message is for the person at the shell. */
-export class OpsError extends Error {
-  override readonly name = 'OpsError';
-}
 
 /** The options that commands share. */
 export interface OpsOptions {
@@ -41,7 +37,7 @@ export interface Report {
 export type Command = (target: Target, options: OpsOptions) => Promise<Report>;
 
 export interface Target {
-  /** Returns an output of the stack. Throws OpsError when the stack has none of this name. */
+  /** Returns an output of the stack. Throws UsageError when the stack has none of this name. */
   readonly output: (name: string) => string;
   /** Returns whether the stack has a queue for this work: notifications and the screening can be switched off. */
   readonly does: (work: WorkKind) => boolean;
@@ -53,7 +49,7 @@ export interface Target {
   readonly dynamodb: DynamoDBClient;
   readonly sqs: SQSClient;
   readonly lambda: LambdaClient;
-  /** Returns an operator's token: of the runner, or the given one. Throws OpsError when there is none. */
+  /** Returns an operator's token: of the runner, or the given one. Throws UsageError when there is none. */
   readonly token: (scope: string) => Promise<string>;
   readonly close: () => void;
 }
@@ -73,7 +69,7 @@ interface RunnerStack {
   };
 }
 
-/** Opens the service that the options name. Throws OpsError. */
+/** Opens the service that the options name. Throws UsageError. */
 export async function openTarget(options: OpsOptions): Promise<Target> {
   return options.stack === undefined
     ? openRunner((options.url ?? runnerUrl).replace(/\/+$/, ''))
@@ -83,7 +79,7 @@ export async function openTarget(options: OpsOptions): Promise<Target> {
 async function openRunner(url: string): Promise<Target> {
   const answer = await fetch(`${url}/local/stack`).catch(() => undefined);
   if (answer?.status !== 200) {
-    throw new OpsError(`no runner answers at ${url}: start one with npm start, or name a stack with --stack`);
+    throw new UsageError(`no runner answers at ${url}: start one with npm start, or name a stack with --stack`);
   }
   const { outputs: found, aws } = (await answer.json()) as RunnerStack;
   const { region, credentials } = aws;
@@ -105,9 +101,9 @@ async function openRunner(url: string): Promise<Target> {
 async function openStack(name: string, { region, token }: OpsOptions): Promise<Target> {
   const settings = region === undefined ? {} : { region };
   const found = await outputsOf(name, settings).catch((error: unknown) => {
-    throw new OpsError(`cannot read the stack ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`cannot read the stack ${name}: ${error instanceof Error ? error.message : String(error)}`);
   });
-  if (found === undefined) throw new OpsError(`there is no stack ${name} in this account and region`);
+  if (found === undefined) throw new UsageError(`there is no stack ${name} in this account and region`);
   outputIn(found, outputs.apiUrl);
   return newTarget({
     outputs: found,
@@ -117,7 +113,7 @@ async function openStack(name: string, { region, token }: OpsOptions): Promise<T
     lambda: new LambdaClient(settings),
     token: () =>
       token === undefined
-        ? Promise.reject(new OpsError('this command needs --token: docs/runbook.md#an-operators-token'))
+        ? Promise.reject(new UsageError('this command needs --token: docs/runbook.md#an-operators-token'))
         : Promise.resolve(token),
   });
 }
@@ -125,7 +121,7 @@ async function openStack(name: string, { region, token }: OpsOptions): Promise<T
 function outputIn(found: Readonly<Record<string, string>>, name: string): string {
   const value = found[name];
   if (value) return value;
-  throw new OpsError(`the stack has no output ${name}: it is another stack, or of an earlier release`);
+  throw new UsageError(`the stack has no output ${name}: it is another stack, or of an earlier release`);
 }
 
 function isOptional(work: WorkKind): boolean {

@@ -23,7 +23,7 @@ import { approvalReport } from './approvals.ts';
 import { orderReport } from './standing-orders.ts';
 import { limitLines } from './limit-lines.ts';
 import { splitReport } from './splits.ts';
-import { OpsError } from './target.ts';
+import { UsageError } from '../command.ts';
 import type { OpsOptions, Report, Target } from './target.ts';
 
 /** Reports the state of a transaction, an approval, a split, a batch, a standing order or a wallet, and what happens next. */
@@ -34,7 +34,7 @@ export async function where(target: Target, options: OpsOptions): Promise<Report
   if (isBatchId(id)) return batchReport(target, id);
   if (isStandingOrderId(id)) return (await orderReport(target.table, id)) ?? notFound(id, 'standing order');
   if (!isTransactionId(id)) {
-    throw new OpsError(
+    throw new UsageError(
       `"${id}" is no id: give that of a wallet (w_…), transaction (tx_…), approval (ap_…), batch (bt_…), standing order (so_…) or receipt (RCP-…)`,
     );
   }
@@ -86,7 +86,7 @@ function notFound(id: string, what: keyof typeof idNames): Report {
 /** Returns the id that the options name: itself, by a receipt, or by a caller's key. A bank's reference is an id. */
 function idOf({ subject, principal, key }: OpsOptions): string {
   if (principal !== undefined && key !== undefined) return transactionIdOf(principal, key);
-  if (subject === undefined) throw new OpsError('where needs an id, or --principal with --key');
+  if (subject === undefined) throw new UsageError('where needs an id, or --principal with --key');
   return transactionIdOfReceipt(subject) ?? subject;
 }
 

@@ -1,4 +1,5 @@
 /** The content of a bank's file in any format, and the errors of a file that cannot be read. */
+import { decimalsOf } from '../domain/minor-units.ts';
 
 /** Limits of a file. One beyond them is refused, so that no file takes memory without end. */
 export const limits = {
@@ -100,15 +101,6 @@ export interface BankFileParser {
   readonly end: () => void | Promise<void>;
 }
 
-/** Currencies of ISO 4217 whose minor unit is not a hundredth: the decimals of each. */
-const decimalsOf: Readonly<Record<string, number>> = {
-  ...Object.fromEntries(
-    'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF UYI'.split(' ').map((name) => [name, 0]),
-  ),
-  ...Object.fromEntries('BHD IQD JOD KWD LYD OMR TND'.split(' ').map((name) => [name, 3])),
-  ...{ CLF: 4, UYW: 4 },
-};
-
 /** Returns a currency's code in capitals. Throws BankFileError. */
 export function currencyIn(text: string, line: number): string {
   const currency = text.trim().toUpperCase();
@@ -136,7 +128,7 @@ export function amountIn(
   line: number,
 ): number {
   const [, digits = '', fraction = ''] = (isGrouped ? grouped : plain)[mark].exec(text.trim()) ?? [];
-  const decimals = decimalsOf[currency] ?? 2;
+  const decimals = decimalsOf(currency);
   const rest = fraction.slice(decimals);
   const whole = digits.replace(/\D/g, '');
   const amount = Number(`${whole}${fraction.slice(0, decimals).padEnd(decimals, '0')}`);

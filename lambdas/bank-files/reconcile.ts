@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { forEachOf } from '../aws/parallel.ts';
 import { getBankMovements, scanBankMovements } from '../store/bank-movements.ts';
 import type { BankMovement, UnreadableMovement } from '../store/bank-movements.ts';
@@ -8,24 +7,15 @@ import { Coverage } from './coverage.ts';
 import type { CsvMapping } from './csv.ts';
 import { judgeCharge, judgeMissingCharge, judgeReturn, judgeWithdrawal } from './findings.ts';
 import type { Finding, Rules, Verdict } from './findings.ts';
-import { BankFileError, dayText } from './format.ts';
+import { dayText } from './format.ts';
 import { KeptLines } from './lines.ts';
 import type { KeptLine } from './lines.ts';
-import { readBankFile } from './read.ts';
-import type { Bytes } from './read.ts';
-import { keysOf, referenceKeyOf, transactionIdOfKey, transactionKeyOf } from './references.ts';
+import { readFiles } from './read-files.ts';
+import type { BankFile } from './read-files.ts';
+import { referenceKeyOf, transactionIdOfKey, transactionKeyOf } from './references.ts';
 import { Findings } from './report.ts';
 import { SharedReference } from './shared-reference.ts';
 import type { ReadFile, ReconcileReport } from './report.ts';
-
-/** A bank's file. */
-export interface BankFile {
-  readonly name: string;
-  /** Bytes. */
-  readonly size: number;
-  /** Opens the file from its beginning. It may be called twice. */
-  readonly open: () => Bytes;
-}
 
 /** How files are compared with the books. */
 export interface ReconcileOptions {
@@ -58,19 +48,6 @@ export interface Progress {
   readonly lines: number;
   /** Bytes of the current file, items of the table, or transactions that were looked up. */
   readonly done: number;
-}
-
-/** The error of one of several files. */
-export class UnreadableFile extends Error {
-  override readonly name = 'UnreadableFile';
-  readonly file: string;
-  override readonly cause: BankFileError;
-
-  constructor(file: string, cause: BankFileError) {
-    super(`${file}:${cause.line}: ${cause.code}: ${cause.message}`);
-    this.file = file;
-    this.cause = cause;
-  }
 }
 
 /** Transactions that are read a second time at the end. Beyond them the first reading counts. */
@@ -107,7 +84,7 @@ class Reconciliation {
   readonly #findings: Findings;
   readonly #coverage: Coverage;
   readonly #rules: Rules;
-  readonly #read: ReadFile[] = [];
+  #read: readonly ReadFile[] = [];
   readonly #suspects = new Set<string>();
   /** The lines of references that many lines have, by the numbers of their keys. */
   readonly #shared = new Map<number, SharedReference>();
@@ -135,52 +112,19 @@ class Reconciliation {
   }
 
   async readFiles(): Promise<void> {
-    for (const [index, file] of this.#files.entries()) {
-      const twin = await this.#twinOf(file);
-      if (twin !== undefined) {
-        const detail = `it has the same content as ${twin}: its lines are not compared again`;
-        this.#findings.addOfFile('file_twice', file.name, 1, detail);
-        continue;
-      }
-      const before = this.#lines.count;
-      try {
-        const { format, bytes, sha256 } = await readBankFile(file.open(), this.#sinkOf(file, index), {
-          csv: this.#options.csv,
-          progress: (done) => {
-            this.#progress('files', done);
-          },
-        });
-        this.#read.push({ name: file.name, format, sha256, bytes, lines: this.#lines.count - before });
-      } catch (error) {
-        throw error instanceof BankFileError ? new UnreadableFile(file.name, error) : error;
-      }
-    }
-  }
-
-  #sinkOf(file: BankFile, index: number): Parameters<typeof readBankFile>[1] {
-    return {
-      line: (line) => {
-        this.#lines.add(line, index, keysOf(line.references));
-        if (line.status === 'pending') this.#pending++;
-        this.#firstDay = Math.min(this.#firstDay, line.day);
+    const { read, pending, firstDay } = await readFiles(
+      this.#files,
+      { lines: this.#lines, findings: this.#findings, coverage: this.#coverage },
+      {
+        csv: this.#options.csv,
+        progress: (done) => {
+          this.#progress('files', done);
+        },
       },
-      statement: (statement) => {
-        this.#coverage.add(statement);
-      },
-      differs: ({ code, line, detail }) => {
-        this.#findings.addOfFile(code, file.name, line, detail);
-      },
-    };
-  }
-
-  /** Returns the name of an earlier file with the same content. Only a file of the same size is read for it. */
-  async #twinOf(file: BankFile): Promise<string | undefined> {
-    const alike = this.#read.filter(({ bytes }) => bytes === file.size);
-    if (alike.length === 0) return undefined;
-    const hash = createHash('sha256');
-    for await (const chunk of file.open()) hash.update(chunk);
-    const sha256 = hash.digest('hex');
-    return alike.find((earlier) => earlier.sha256 === sha256)?.name;
+    );
+    this.#read = read;
+    this.#pending = pending;
+    this.#firstDay = firstDay;
   }
 
   #progress(stage: Progress['stage'], done: number): void {

@@ -83,8 +83,8 @@ describe('lines of JSON', () => {
   });
 
   it('that are broken or too long are refused, and the next one is read', async () => {
-    const content = `{"kind":\n[1]\n${JSON.stringify({ ...walletA, name: 'x'.repeat(70_000) })}\n${lines(walletA)}`;
-    for (const size of [7, 100_000]) {
+    const content = `{"kind":\n[1]\n${JSON.stringify({ ...walletA, name: 'x'.repeat(1_100_000) })}\n${lines(walletA)}`;
+    for (const size of [10_007, 100_000]) {
       const { found, wallets } = await checkFile(content, { size });
       assert.deepEqual(found, ['bad_json 1', 'bad_json 2', 'line_too_long 3']);
       assert.equal(wallets.length, 1);
@@ -154,7 +154,7 @@ describe('CSV', () => {
     assert.deepEqual((await csv(`${header},amount\n`)).found, ['unknown_column 1']);
     assert.deepEqual((await csv(`${header}\nwallet,a\n`)).found, ['bad_record 2']);
     assert.deepEqual((await csv(`${header}\nwallet,a,,,ann,EUR,,,"x,\n`)).found, ['bad_record 2']);
-    assert.deepEqual((await csv(`${header}\n"${'x'.repeat(70_000)}"\n`)).found.length, 1);
+    assert.deepEqual((await csv(`${header}\n"${'x'.repeat(1_100_000)}"\n`)).found.length, 1);
   });
 
   it('may have one column for several members', async () => {
@@ -181,6 +181,40 @@ describe('CSV', () => {
     const broken = { ...mapping, encoding: 'utf-8' };
     assert.deepEqual((await checkFile(content, { name: 'file.csv', mapping: broken })).found, ['bad_encoding 1']);
     await assert.rejects(csv('', { mapping: { columns: { balance: 'x' } } }), /it is not valid/);
+  });
+});
+
+describe('what the other system has', () => {
+  const content = lines(walletA, charge('c', '10.50', { currency: 'EUR' }), charge('d', '2', { currency: 'EUR' }));
+  const check = (expected: object, text = content) =>
+    checkFile(text, { amounts: 'major', expected: { 'file.jsonl': expected } });
+
+  it('is compared with the lines and the sums of each file', async () => {
+    assert.deepEqual((await check({ lines: 3, sums: { EUR: '12.5' } })).found, []);
+    assert.deepEqual((await check({ lines: 3 })).found, []);
+    const cut = content.slice(0, content.trimEnd().lastIndexOf('\n') + 1);
+    assert.deepEqual((await check({ lines: 3 }, cut)).details, ['it has 2 lines, and must have 3']);
+    const sum = await check({ lines: 2, sums: { EUR: '12.5' } }, cut);
+    assert.deepEqual(sum.found, ['totals_differ 2']);
+    assert.deepEqual(sum.details, ['its amounts add up to 10.50 EUR, and must to 12.5']);
+  });
+
+  it('differs by a currency that one side lacks, and by a sum that is none', async () => {
+    assert.deepEqual((await check({ lines: 3, sums: {} })).found, ['totals_differ 3']);
+    assert.deepEqual((await check({ lines: 3, sums: { EUR: '12.50', USD: '1' } })).found, ['totals_differ 3']);
+    assert.deepEqual((await check({ lines: 3, sums: { EUR: '12,50' } })).found, ['totals_differ 3']);
+    await assert.rejects(check({ lines: '3' }), /it is not valid/);
+  });
+
+  it('counts a line that repeats an earlier one, and sums beyond 2^53', async () => {
+    const most = Number.MAX_SAFE_INTEGER;
+    const many = lines(walletA, { ...walletB, currency: 'EUR' }, charge('c', most), charge('c', most), {
+      ...charge('d', most),
+      wallet: 'b',
+    });
+    const expected = { 'file.jsonl': { lines: 5, sums: { EUR: String(3n * BigInt(most)) } } };
+    const { found, repeated, sums } = await checkFile(many, { expected });
+    assert.deepEqual([found, repeated, sums], [[], 1, { 'EUR charge': `2 of ${2n * BigInt(most)}` }]);
   });
 });
 

@@ -1,12 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useErrorBoundary, useMemo, useState } from 'preact/hooks';
 import { createWalletClient } from '../client/src/index.ts';
+import type { Route } from './address.ts';
 import { DeskContext, useDesk } from './context.ts';
 import type { Desk } from './context.ts';
 import { useLoad } from './load.ts';
 import { Heading } from './parts.tsx';
 import { useRoute } from './route.ts';
-import type { Route } from './route.ts';
 import { endSignIn, forgetSession, readSession } from './session.ts';
 import { forgetKeys } from './sent.ts';
 import type { Session } from './session.ts';

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { describe, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Transaction } from '../../client/src/index.ts';
+import { routeOf } from '../../console/address.ts';
 import { changesIn, linesOf } from '../../console/metadata.ts';
 import { amountIn, amountText } from '../../console/money.ts';
-import { routeOf } from '../../console/route.ts';
 import { spanText } from '../../console/time.ts';
 import { isAtEnd, stepsOf } from '../../console/timeline.ts';
 

@@ -56,6 +56,8 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   executeAt: 'When the payment is executed: a minute to 366 days ahead, with an offset. Absent: at once',
   'OpenHoldRequest.expiresAt': 'From when on nothing can be captured: a minute to 31 days ahead, with an offset',
   'TransferRequest.to': 'The alias of the receiver, such as `@alice`; this or toWalletId',
+  'SplitRequest.to': 'The alias of the receiver; this or toWalletId',
+  'CreateBatchRequest.to': 'The alias of the wallet that receives; this or toWalletId',
   'OpenHoldRequest.to': 'The alias of the receiver; this or toWalletId',
   'OpenStandingOrderRequest.to': 'The alias of the receiver; this, toWalletId or destination',
   'OpenHoldRequest.toWalletId':

@@ -61,8 +61,8 @@ export class Batches extends Construct {
       environment: {
         TABLE_NAME: ledger.allow({
           GetItem: ['batch'],
-          // Of a batch that a restore has torn.
-          BatchGetItem: ['transaction'],
+          // Transactions of a batch that a restore has torn.
+          BatchGetItem: ['transaction', 'alias'],
           PutItem: ['batch', 'transaction', 'reference'],
           UpdateItem: ['batch', 'wallet'],
         }),

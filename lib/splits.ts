@@ -21,10 +21,10 @@ export class Splits extends Construct {
     super(scope, id);
     this.functions = {
       split: new WalletFunction(this, 'split', {
-        // A wallet whose legs cancel out is only checked. The legs are read for a repetition.
+        // A wallet whose legs cancel out is only checked. The legs are read for a repetition, and aliases before the write.
         environment: {
           TABLE_NAME: ledger.allow({
-            BatchGetItem: ['transaction', 'reference', 'wallet', 'rateWindow'],
+            BatchGetItem: ['transaction', 'reference', 'alias', 'wallet', 'rateWindow'],
             ConditionCheckItem: ['wallet'],
             PutItem: ['transaction', 'reference'],
             UpdateItem: ['wallet', 'rateWindow'],

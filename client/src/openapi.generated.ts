@@ -1615,7 +1615,9 @@ export interface components {
                 /** @description The paying wallet */
                 fromWalletId: string;
                 /** @description The receiving wallet */
-                toWalletId: string;
+                toWalletId?: string;
+                /** @description The alias of the receiver, where the request names it so */
+                to?: string;
                 /** @description In minor units */
                 amount: number;
                 /** @description In minor units; its sender pays it beside the amount */
@@ -2702,7 +2704,9 @@ export interface components {
                 /** @description The paying wallet; of an owner, one of its own */
                 fromWalletId: string;
                 /** @description The receiving wallet */
-                toWalletId: string;
+                toWalletId?: string;
+                /** @description The alias of the receiver; this or toWalletId */
+                to?: string;
                 /** @description In minor units; written in digits only: neither 1.0 nor 1e2 */
                 amount: number;
                 /**
@@ -2807,7 +2811,9 @@ export interface components {
              */
             type: "transfer";
             /** @description The wallet that receives */
-            toWalletId: string;
+            toWalletId?: string;
+            /** @description The alias of the wallet that receives; this or toWalletId */
+            to?: string;
         } | {
             /** @description Your name for the line; no other line of the file has it */
             key: string;

@@ -21,6 +21,7 @@ import { committed } from '../http/committed.ts';
 import type { RouteServices } from '../http/http.ts';
 import { linesMediaType, linesOf, pathInLine } from '../http/lines.ts';
 import { readOperatorLimits } from '../http/operator-limits.ts';
+import { receiverFields, withOneReceiver, withReceiver } from '../http/receiver.ts';
 import { checkFields, idempotencyKeyFormat, invalid, mostErrors } from '../http/request.ts';
 import { batchView } from '../views/batch-view.ts';
 import { acceptBatch, chunksOfLines } from '../store/batches.ts';
@@ -34,7 +35,9 @@ const members = {
   ...annotations,
 };
 const line = z.discriminatedUnion('type', [
-  z.strictObject({ ...members, type: z.literal('transfer'), toWalletId: fields.walletId }).check(withReference),
+  z
+    .strictObject({ ...members, type: z.literal('transfer'), ...receiverFields })
+    .check(withReference, withReceiver, withOneReceiver),
   z.strictObject({ ...members, type: z.literal('withdrawal'), destination }).check(withReference),
 ]);
 const body = z.array(line);

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
-import { legsRefusal, mostLegs, split as newSplit, splitPrice } from '../domain/split.ts';
+import { legsRefusal, mostLegs, ownAliasRefusal, split as newSplit, splitPrice } from '../domain/split.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { annotations, fields, uniqueReference, withReference } from '../http/body-fields.ts';
 import type { Caller } from '../http/caller.ts';
@@ -11,20 +11,22 @@ import { command, serve } from '../http/http.ts';
 import { committed } from '../http/committed.ts';
 import { openPaymentLimits } from '../http/payment-limits.ts';
 import type { PaymentServices } from '../http/payment-limits.ts';
+import { receiverFields, withOneReceiver, withReceiver } from '../http/receiver.ts';
 import { currencyOf } from '../http/request.ts';
 import { splitView } from '../views/split-view.ts';
+import { receiversOf } from '../store/aliases.ts';
 import { commitSplit } from '../store/splits.ts';
 import { openTable } from '../store/table.ts';
 
 const leg = z
   .strictObject({
     fromWalletId: fields.walletId,
-    toWalletId: fields.walletId,
+    ...receiverFields,
     amount: fields.amount,
     uniqueReference,
     ...annotations,
   })
-  .check(withReference);
+  .check(withReference, withReceiver, withOneReceiver);
 
 const body = z.strictObject({
   legs: z.array(leg).check(z.minLength(1), z.maxLength(mostLegs)),
@@ -44,7 +46,10 @@ export const split = command<typeof body, SplitServices>({
   name: 'split',
   body,
   async handle({ caller, body, operation, transactionId, rate }, services) {
-    const { legs, currency, refusal } = priceOf(services, caller, body);
+    const { legs: named, currency, refusal: ofPrice } = priceOf(services, caller, body);
+    const receiverOf = await receiversOf(services.table, named);
+    const legs = named.map((leg) => ({ ...leg, ...receiverOf(leg, currency) }));
+    const refusal = ofPrice ?? ownAliasRefusal(legs);
     const { principal, issuer, at, fingerprint } = operation;
     const { ownerId } = caller;
     const made = newSplit({ splitId: transactionId, principal, issuer, ownerId, currency, at, legs });
@@ -56,7 +61,11 @@ export const split = command<typeof body, SplitServices>({
   dryRun({ caller, body }, services) {
     const { refusal, legs, ...sums } = priceOf(services, caller, body);
     if (refusal !== undefined) throw refusal;
-    const shown = legs.map(({ fromWalletId, toWalletId, amount, fee }) => ({ fromWalletId, toWalletId, amount, fee }));
+    // An alias is not read: the answer would show whether it exists.
+    const shown = legs.map(({ fromWalletId, toWalletId, to, amount, fee }) => ({
+      ...{ fromWalletId, ...(to === undefined ? { toWalletId } : { to }) },
+      ...{ amount, fee },
+    }));
     return { status: 200, body: { dryRun: true, ...sums, legs: shown } };
   },
 });

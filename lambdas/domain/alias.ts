@@ -1,4 +1,5 @@
 import { WalletError } from './errors.ts';
+import { walletIdOfNobody } from './ids.ts';
 import type { Wallet } from './wallet.ts';
 
 /**
@@ -44,6 +45,17 @@ export function aliasIn(text: string): string {
  */
 export function aliasNameOf(alias: string): string {
   return alias.replaceAll(/[._]/g, '');
+}
+
+/**
+ * Returns the wallet that a payment by an alias goes to: one that nobody has, where the alias is unknown or has no wallet in
+ * this currency.
+ *
+ * @param alias as `aliasIn` returns it
+ * @param stored undefined: nobody ever took it
+ */
+export function walletPaidBy(alias: string, stored: Alias | undefined, currency: string): string {
+  return stored?.wallets[currency] ?? walletIdOfNobody(currency, aliasNameOf(alias));
 }
 
 /**

@@ -30,9 +30,15 @@ interface LineMembers extends Annotations {
   readonly uniqueReference?: true | undefined;
 }
 
-/** A line that asks for a transfer. */
+/** A line that asks for a transfer. It names the receiver by its wallet, or by its alias `to`. */
 export interface TransferLine extends LineMembers {
   readonly type: 'transfer';
+  readonly toWalletId?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+/** A line for a transfer whose receiving wallet is known. */
+export interface ReceivedLine extends TransferLine {
   readonly toWalletId: string;
 }
 
@@ -120,7 +126,7 @@ export function acceptedBatch(facts: {
 /** Returns the transaction that a line makes at a time, ISO 8601 UTC. */
 export function paymentOf(
   { batchId, principal, issuer }: Pick<Batch, 'batchId' | 'principal' | 'issuer'>,
-  line: BatchLine,
+  line: ReceivedLine | WithdrawalLine,
   at: string,
 ): Payment {
   const { walletId, amount, fee, externalReference, uniqueReference, description, metadata } = line;
@@ -132,7 +138,7 @@ export function paymentOf(
   const facts = { ...by, transactionId, walletId, amount, fee, currency, ...annotations, at };
   const payment =
     line.type === 'transfer'
-      ? queuedTransfer({ ...facts, toWalletId: line.toWalletId })
+      ? queuedTransfer({ ...facts, toWalletId: line.toWalletId, to: line.to })
       : withdrawal({ ...facts, destination: line.destination });
   return { ...payment, batchId };
 }
@@ -141,7 +147,7 @@ export function paymentOf(
 export function problemsOfLine(line: BatchLine): InvalidField[] {
   const currency = currencyOfWalletId(line.walletId);
   if (currency === undefined) return [{ path: 'walletId', message: "must be a wallet's id" }];
-  if (line.type === 'withdrawal') return [];
+  if (line.type === 'withdrawal' || line.toWalletId === undefined) return [];
   const problem = (message: string) => [{ path: 'toWalletId', message }];
   if (line.toWalletId === line.walletId) return problem('must be another wallet than walletId');
   const receives = currencyOfWalletId(line.toWalletId);

@@ -19,7 +19,9 @@ const mostItems = 98;
 /** One payment of a split, as the caller asks for it. `amount` is in minor units. */
 export interface SplitLeg extends Annotations {
   readonly fromWalletId: string;
-  readonly toWalletId: string;
+  /** The receiver: its wallet, or its alias `to`. */
+  readonly toWalletId?: string | undefined;
+  readonly to?: string | undefined;
   readonly amount: number;
   readonly uniqueReference?: true | undefined;
 }
@@ -43,6 +45,11 @@ export interface PricedLeg extends SplitLeg {
   readonly fee: number;
 }
 
+/** A leg whose receiving wallet is known. */
+export interface ReceivedLeg extends PricedLeg {
+  readonly toWalletId: string;
+}
+
 /** The price of a split: each leg with its fee, and the sums. Minor units. */
 export interface SplitPrice {
   readonly legs: readonly PricedLeg[];
@@ -55,7 +62,7 @@ export interface SplitPrice {
 /** The facts that a command needs to make its split. `ownerId`: the caller of an owner's command. */
 export interface SplitFacts extends Pick<CommandFacts, 'principal' | 'issuer' | 'ownerId' | 'currency' | 'at'> {
   readonly splitId: string;
-  readonly legs: readonly PricedLeg[];
+  readonly legs: readonly ReceivedLeg[];
 }
 
 /**
@@ -68,14 +75,15 @@ export function legsRefusal(legs: readonly SplitLeg[], currency?: string): Walle
   const expected = currency ?? (first && currencyOfWalletId(first.fromWalletId));
   for (const [leg, { fromWalletId, toWalletId }] of legs.entries()) {
     const at = (refusal: WalletError) => ofLeg(leg, refusal);
-    for (const walletId of [fromWalletId, toWalletId]) {
+    for (const walletId of [fromWalletId, ...(toWalletId === undefined ? [] : [toWalletId])]) {
       const held = currencyOfWalletId(walletId);
       if (held === undefined) return at(walletNotFound(walletId));
       if (held !== expected) return at(currencyMismatch(held, expected));
     }
     if (fromWalletId === toWalletId) return at(new WalletError('same_wallet'));
   }
-  const wallets = new Set(legs.flatMap(({ fromWalletId, toWalletId }) => [fromWalletId, toWalletId]));
+  // Each alias counts as a wallet, so that the count does not show which of them have one owner.
+  const wallets = new Set(legs.flatMap(({ fromWalletId, toWalletId, to }) => [fromWalletId, to ?? toWalletId]));
   if (wallets.size > mostWallets) return invalidLegs(`must have at most ${mostWallets} wallets`);
   const twice = referenceTwiceIn(legs);
   if (twice !== undefined) {
@@ -86,6 +94,15 @@ export function legsRefusal(legs: readonly SplitLeg[], currency?: string): Walle
     return invalidLegs(`must have at most ${mostItems} legs, wallets and unique references together`);
   }
   return sumsUp(legs) ? undefined : invalidLegs(`must have amounts that add up to at most ${maxAmount}`);
+}
+
+/**
+ * Returns the refusal of an alias that is of the wallet which pays; undefined when there is none. It is no reason to refuse a
+ * repetition: the alias may have had another wallet then.
+ */
+export function ownAliasRefusal(legs: readonly ReceivedLeg[]): WalletError | undefined {
+  const leg = legs.findIndex(({ fromWalletId, toWalletId }) => fromWalletId === toWalletId);
+  return leg === -1 ? undefined : ofLeg(leg, new WalletError('same_wallet'));
 }
 
 /**
@@ -151,7 +168,7 @@ export function split({ splitId, legs, ...facts }: SplitFacts): Split {
 }
 
 /** Returns the name of the entry of each wallet that more than one leg touches. */
-function sharedEntries(splitId: string, legs: readonly SplitLeg[]): Map<string, string> {
+function sharedEntries(splitId: string, legs: readonly ReceivedLeg[]): Map<string, string> {
   const touches = legs.flatMap(({ fromWalletId, toWalletId }, leg) => [
     { walletId: fromWalletId, leg },
     { walletId: toWalletId, leg },
@@ -170,6 +187,8 @@ export interface NetChange {
   readonly net: number;
   /** Whether it pays in some leg, also when it gets more in others. */
   readonly pays: boolean;
+  /** Whether some leg names it by an alias. */
+  readonly isByAlias: boolean;
   /** The largest leg in the direction of the net change, in minor units: of those that it pays, with the fee. */
   readonly largest: number;
   /** The first leg that touches it: its index, and its transaction, which names the entry. */
@@ -183,19 +202,23 @@ export interface NetChange {
  */
 export function netChanges({ legs }: Split): NetChange[] {
   const touches = legs.flatMap((transfer, leg) => [
-    { walletId: transfer.walletId, leg, transactionId: transfer.transactionId, change: -withFee(transfer) },
+    {
+      walletId: transfer.walletId,
+      ...{ leg, transactionId: transfer.transactionId, change: -withFee(transfer), isByAlias: false },
+    },
     {
       walletId: transfer.counterpartyWalletId,
-      ...{ leg, transactionId: transfer.transactionId, change: transfer.amount },
+      ...{ leg, transactionId: transfer.transactionId, change: transfer.amount, isByAlias: transfer.to !== undefined },
     },
   ]);
   const changes = [...Map.groupBy(touches, ({ walletId }) => walletId)].flatMap(([walletId, [first, ...others]]) => {
     if (first === undefined) return [];
     const all = [first, ...others].map(({ change }) => change);
+    const isByAlias = [first, ...others].some((touch) => touch.isByAlias);
     const net = all.reduce((sum, change) => sum + change, 0);
     const largest = net < 0 ? -Math.min(...all) : Math.max(...all);
     const { leg, transactionId } = first;
-    return [{ walletId, net, pays: all.some((change) => change < 0), largest, leg, transactionId }];
+    return [{ walletId, net, pays: all.some((change) => change < 0), isByAlias, largest, leg, transactionId }];
   });
   return [...changes.filter(({ pays }) => pays), ...changes.filter(({ pays }) => !pays)];
 }

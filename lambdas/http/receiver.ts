@@ -1,8 +1,7 @@
 /** The receiver of a payment, which a request names by its wallet or by its alias. */
 import * as z from 'zod/mini';
-import { aliasIn, aliasNameOf, aliasPattern, longestAlias, shortestAlias } from '../domain/alias.ts';
+import { aliasIn, aliasPattern, longestAlias, shortestAlias, walletPaidBy } from '../domain/alias.ts';
 import { WalletError } from '../domain/errors.ts';
-import { walletIdOfNobody } from '../domain/ids.ts';
 import { getAlias } from '../store/aliases.ts';
 import type { Table } from '../store/table.ts';
 import { fields } from './body-fields.ts';
@@ -77,8 +76,7 @@ export function refuseReceiver(toWalletId: string, from: Payer): void {
 export async function receiverOf(table: Table, { toWalletId, to }: Named, from: Payer): Promise<Receiver | undefined> {
   if (to !== undefined) {
     const alias = aliasIn(to);
-    const wallet = (await getAlias(table, alias))?.wallets[from.currency];
-    const found = wallet ?? walletIdOfNobody(from.currency, aliasNameOf(alias));
+    const found = walletPaidBy(alias, await getAlias(table, alias), from.currency);
     const refusal = found === from.walletId ? new WalletError('same_wallet') : undefined;
     return { toWalletId: found, to: `@${alias}`, refusal };
   }

@@ -1,11 +1,20 @@
 /** Aliases, and the record of those that an owner took. Commands without an alias neither read nor write them. */
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import { aliasNameOf, aliasRefusal, mostAliases, withoutWallet, withWallet } from '../domain/alias.ts';
+import {
+  aliasIn,
+  aliasNameOf,
+  aliasRefusal,
+  mostAliases,
+  walletPaidBy,
+  withoutWallet,
+  withWallet,
+} from '../domain/alias.ts';
 import type { Alias } from '../domain/alias.ts';
 import { WalletError } from '../domain/errors.ts';
 import { isWalletId } from '../domain/ids.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { aliasKey, takenAliasesKey } from './keys.ts';
+import { readItems } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { InvalidItem, itemVersion, requireVersion } from './unreadable.ts';
@@ -21,6 +30,45 @@ export async function getAlias(table: Table, alias: string): Promise<Alias | und
   const command = new GetCommand({ TableName: table.name, Key: aliasKey(aliasNameOf(alias)), ConsistentRead: true });
   const { Item } = await withRetries(table, () => table.client.send(command));
   return Item && parseAlias(Item);
+}
+
+/** A payment that names its receiver by its wallet or by its alias, `to`. */
+interface Named {
+  readonly toWalletId?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+/** Most items that one call reads. */
+const mostRead = 100;
+
+/**
+ * Reads the aliases of payments, each once and consistently: one read unit each, and one round trip for a hundred. Without
+ * an alias it reads nothing.
+ *
+ * @returns a function that returns the wallet that one of them goes to: of an alias as `walletPaidBy`, with the alias as
+ * it is stored
+ * @throws WalletError `busy`
+ */
+export async function receiversOf(
+  table: Table,
+  payments: readonly Named[],
+): Promise<(payment: Named, currency: string) => { readonly toWalletId: string; readonly to?: string }> {
+  const names = [...new Set(payments.flatMap(({ to }) => (to === undefined ? [] : [aliasNameOf(aliasIn(to))])))];
+  const stored = new Map<string, Alias>();
+  for (let start = 0; start < names.length; start += mostRead) {
+    for (const item of await readItems(table, names.slice(start, start + mostRead).map(aliasKey))) {
+      const alias = parseAlias(item);
+      stored.set(aliasNameOf(alias.alias), alias);
+    }
+  }
+  return ({ to, toWalletId }, currency) => {
+    if (to === undefined) {
+      if (toWalletId === undefined) throw new Error('the payment names no receiver');
+      return { toWalletId };
+    }
+    const alias = aliasIn(to);
+    return { to: `@${alias}`, toWalletId: walletPaidBy(alias, stored.get(aliasNameOf(alias)), currency) };
+  };
 }
 
 /** A change of the alias of a wallet. */

@@ -79,15 +79,23 @@ function putLines(table: Table, batchId: string, chunk: number, lines: readonly 
  */
 const uniqueVersion = 2;
 
+/** The version of lines with an alias: a release that does not know it would debit the payer for no receiver. */
+const aliasVersion = 3;
+
 /** Returns the version attributes of lines. */
 function versionOfLines(lines: readonly BatchLine[]): Item {
+  if (lines.some((line) => line.type === 'transfer' && line.to !== undefined)) {
+    return { v: aliasVersion, hasAliases: true };
+  }
   const isUnique = lines.some(({ uniqueReference }) => uniqueReference);
   return isUnique ? { v: uniqueVersion, hasReferences: true } : { v: itemVersion };
 }
 
 /** Does as `requireVersion` for lines. */
 function requireVersionOfLines(item: Item): void {
-  if (item['v'] !== uniqueVersion || item['hasReferences'] !== true) requireVersion(item);
+  const { v, hasReferences, hasAliases } = item;
+  const isKnown = (v === uniqueVersion && hasReferences === true) || (v === aliasVersion && hasAliases === true);
+  if (!isKnown) requireVersion(item);
 }
 
 function compressed(value: unknown): Buffer {

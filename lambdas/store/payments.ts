@@ -103,7 +103,8 @@ function endIn({ type }: Item): LineEnd {
 /** Returns a hash of the line that a payment is made from: the same for every try. */
 function fingerprintOfPayment(payment: Payment): string {
   const { transactionId, type, walletId, amount, externalReference, uniqueReference, description, metadata } = payment;
-  const to = payment.type === 'transfer' ? payment.counterpartyWalletId : payment.destination;
+  // An alias may have another wallet of its owner at a later try.
+  const to = payment.type === 'transfer' ? (payment.to ?? payment.counterpartyWalletId) : payment.destination;
   return fingerprintOf([
     'line',
     { transactionId, type, walletId, to, amount, externalReference, uniqueReference, description, metadata },

@@ -10,6 +10,7 @@ import { referenceItems } from './references.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import type { Table } from './table.ts';
+import { asUnavailable } from './transfers.ts';
 import { getTransactions } from './transactions.ts';
 import { readable } from './unreadable.ts';
 import { write } from './write.ts';
@@ -110,12 +111,12 @@ function changesOf(table: Table, split: Split): WriteItem[] {
 }
 
 function changeOf(table: Table, { legs, currency, createdAt: at }: Split, change: NetChange): WriteItem {
-  const { walletId, net, pays, largest, transactionId } = change;
+  const { walletId, net, pays, isByAlias, largest, transactionId } = change;
   const ownerId = pays ? legs[0]?.ownerId : undefined;
   if (net === 0) return checkWallet(table, { walletId, ownerId, currency });
   const movement = { walletId, ownerId, currency, transactionId, at, amount: Math.abs(net), largest };
   if (net < 0) return debit(table, movement);
-  return pays ? credit(table, movement) : creditReceiver(table, movement);
+  return pays ? credit(table, movement) : asUnavailable(isByAlias, creditReceiver(table, movement));
 }
 
 /** Returns an item whose refusal names a leg, unless it has the code `hidden`. */
@@ -147,7 +148,9 @@ async function readSplit(table: Table, split: Split): Promise<Split> {
 }
 
 function isSameLeg(transaction: Transaction, leg: Leg): transaction is Leg {
-  const members = ['type', 'splitId', 'walletId', 'counterpartyWalletId', 'amount', 'currency'] as const;
   const stored: Partial<Leg> = transaction.type === 'transfer' && !transaction.queued ? transaction : {};
+  // An alias may have another wallet of its owner by now.
+  const receiver = leg.to === undefined ? 'counterpartyWalletId' : 'to';
+  const members = ['type', 'splitId', 'walletId', receiver, 'amount', 'currency'] as const;
   return members.every((name) => stored[name] === leg[name]);
 }

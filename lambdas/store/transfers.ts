@@ -48,7 +48,7 @@ export function commitTransfer(
  * Returns an item of a receiver whose refusals are all alike where the payer named it by an alias: one that does not exist and
  * one that takes no money.
  */
-function asUnavailable(isByAlias: boolean, item: WriteItem): WriteItem {
+export function asUnavailable(isByAlias: boolean, item: WriteItem): WriteItem {
   if (!isByAlias) return item;
   return {
     ...item,

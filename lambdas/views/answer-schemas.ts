@@ -166,7 +166,8 @@ const splitDryRun = z.object({
     .array(
       z.object({
         fromWalletId: z.string(),
-        toWalletId: z.string(),
+        toWalletId: z.string().optional(),
+        to: z.string().optional().describe('The alias of the receiver, where the request names it so'),
         amount: eventTransaction.shape.amount,
         fee: count.describe('In minor units; its sender pays it beside the amount'),
       }),

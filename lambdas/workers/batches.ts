@@ -1,9 +1,9 @@
 import { workMessage } from '../contract.ts';
 import type { Environment, WorkMessage } from '../contract.ts';
 import { groupByPayer, paymentOf } from '../domain/batch.ts';
-import type { Batch, BatchLine, OpenBatch, Payment } from '../domain/batch.ts';
+import type { Batch, BatchLine, OpenBatch, Payment, ReceivedLine, TransferLine } from '../domain/batch.ts';
 import { WalletError } from '../domain/errors.ts';
-import { batchIdOfTransaction, transactionIdOfLine } from '../domain/ids.ts';
+import { batchIdOfTransaction, currencyOfWalletId, transactionIdOfLine } from '../domain/ids.ts';
 import { chunksOf } from '../aws/chunks.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
 import { consume } from '../aws/consumer.ts';
@@ -12,6 +12,7 @@ import { forEachOf } from '../aws/parallel.ts';
 import { openQueue, openQueueDepth } from '../aws/queue.ts';
 import type { Queue } from '../aws/queue.ts';
 import { describe, logger } from '../aws/telemetry.ts';
+import { receiversOf } from '../store/aliases.ts';
 import { endChunk, getBatch, getChunk, touchBatch } from '../store/batches.ts';
 import type { Chunk } from '../store/batches.ts';
 import { acceptPayments, readLines, refusePayments } from '../store/payments.ts';
@@ -120,8 +121,12 @@ async function makeChunk(batch: OpenBatch, until: number, services: BatchService
   if (lines === undefined) return countAgain(table, batch, chunk);
   const at = new Date(table.now()).toISOString();
   const lineOf = new Map<string, BatchLine>();
+  const receiverOf = await receiversOf(
+    table,
+    lines.filter((line) => line.type === 'transfer'),
+  );
   const payments = lines.map((line) => {
-    const payment = paymentOf(batch, line, at);
+    const payment = paymentOf(batch, line.type === 'transfer' ? withReceiver(line, receiverOf) : line, at);
     lineOf.set(payment.transactionId, line);
     return payment;
   });
@@ -145,6 +150,11 @@ async function makeChunk(batch: OpenBatch, until: number, services: BatchService
     rest: left.flatMap(({ payment }) => lineOf.get(payment.transactionId) ?? []),
     at: new Date(table.now()).toISOString(),
   });
+}
+
+/** Returns a line with the wallet that it pays, which is fixed when its transaction is made. */
+function withReceiver(line: TransferLine, receiverOf: Awaited<ReturnType<typeof receiversOf>>): ReceivedLine {
+  return { ...line, ...receiverOf(line, currencyOfWalletId(line.walletId) ?? '') };
 }
 
 /**
@@ -175,6 +185,15 @@ async function makeGroup(run: Run, group: readonly Payment[]): Promise<void> {
   const { table, until } = run;
   try {
     if (table.now() >= until) throw new WalletError('busy', { retryAfterSeconds: 1 });
+    const own = group.filter(paysItself).map((payment) => ({ payment, refusal: new WalletError('same_wallet') }));
+    if (own.length > 0) {
+      await refuse(run, own);
+      await makeGroup(
+        run,
+        group.filter((payment) => !paysItself(payment)),
+      );
+      return;
+    }
     const outcome = await acceptPayments(table, [first, ...others], first.createdAt);
     if (outcome.written) {
       run.made.push(...group);
@@ -209,6 +228,11 @@ async function makeGroup(run: Run, group: readonly Payment[]): Promise<void> {
   } catch (error) {
     run.left.push(...group.map((payment) => ({ payment, error })));
   }
+}
+
+/** Whether the alias of a line is of the wallet that pays. */
+function paysItself(payment: Payment): boolean {
+  return payment.type === 'transfer' && payment.counterpartyWalletId === payment.walletId;
 }
 
 async function refuse(run: Run, refused: readonly RefusedPayment[]): Promise<void> {

@@ -9,7 +9,7 @@ import {
   problemsOfLine,
   takenBy,
 } from '../../lambdas/domain/batch.ts';
-import type { BatchLine } from '../../lambdas/domain/batch.ts';
+import type { ReceivedLine, WithdrawalLine } from '../../lambdas/domain/batch.ts';
 import { problemOf } from '../../lambdas/domain/bookings.ts';
 import type { WalletLimits } from '../../lambdas/domain/limits.ts';
 import { unused } from '../../lambdas/domain/limits.ts';
@@ -33,13 +33,14 @@ const anyLines = fc
     { maxLength: 50 },
   )
   .map((all) =>
-    all.map(({ isWithdrawal, ...members }, n): BatchLine =>
+    all.map(({ isWithdrawal, ...members }, n): ReceivedLine | WithdrawalLine =>
       isWithdrawal
         ? { ...members, key: `${n}`, type: 'withdrawal', destination: { account: 'DE02120300000000202051' } }
         : { ...members, key: `${n}`, type: 'transfer', toWalletId: receiver },
     ),
   );
-const paymentsOf = (lines: readonly BatchLine[]) => lines.map((line) => paymentOf(batch, line, at));
+const paymentsOf = (lines: readonly (ReceivedLine | WithdrawalLine)[]) =>
+  lines.map((line) => paymentOf(batch, line, at));
 
 /** Returns the payer of all lines that `outOf` returns. */
 function payer(available: number, limits?: WalletLimits): Wallet {

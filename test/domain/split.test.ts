@@ -7,11 +7,11 @@ import { legIdOf, walletIdOf } from '../../lambdas/domain/ids.ts';
 import { maxAmount } from '../../lambdas/domain/money.ts';
 import { accounts, net } from '../../lambdas/domain/postings.ts';
 import { legsRefusal, mostLegs, mostWallets, netChanges, split, splitPrice } from '../../lambdas/domain/split.ts';
-import type { PricedLeg, SplitLeg } from '../../lambdas/domain/split.ts';
+import type { ReceivedLeg, SplitLeg } from '../../lambdas/domain/split.ts';
 
 const wallet = (n: number, currency = 'EUR') => walletIdOf('owner', `wallet ${n}`, currency);
 const [alice, bob, carol] = [wallet(1), wallet(2), wallet(3)];
-const leg = (fromWalletId: string, toWalletId: string, amount = 10, fee = 0): PricedLeg => ({
+const leg = (fromWalletId: string, toWalletId: string, amount = 10, fee = 0): ReceivedLeg => ({
   ...{ fromWalletId, toWalletId, amount, fee },
 });
 
@@ -22,7 +22,7 @@ const facts = {
   currency: 'EUR',
   at: '2026-03-01T12:00:00.000Z',
 };
-const madeOf = (...legs: readonly PricedLeg[]) => split({ ...facts, legs });
+const madeOf = (...legs: readonly ReceivedLeg[]) => split({ ...facts, legs });
 
 /** Any legs that one split can have, some of them with fees. */
 const anyLegs = fc

@@ -178,6 +178,7 @@ export async function useTheService(service: RecordedService): Promise<void> {
   }
   const byAlias = { amount: 100, to: '@bea.market' };
   await ask('transfer', { as: ann, path, body: byAlias });
+  await ask('split', { as: ann, body: { legs: [{ ...byAlias, fromWalletId: mine }] } });
   await ask('open-hold', { as: ann, path, body: { ...byAlias, expiresAt: timeOf(table, 600_000) } });
   await ask('open-standing-order', {
     ...{ as: ann, path },
@@ -233,6 +234,7 @@ async function payTogether(
     withdrawalLine('b', payer, 1),
     transferLine('c', payer, receiver, 1_000_000_000),
     transferLine('d', busy!, receiver, 1),
+    { key: 'e', type: 'transfer', walletId: payer, to: '@bea.market', amount: 1 },
   ];
   const sent = { as: operator, key: newKey(), body: lines.map((line) => JSON.stringify(line)).join('\n') };
   const { batchId } = await ask('create-batch', sent);

@@ -10,6 +10,10 @@ import { aliasName } from './wallet-function.ts';
  *
  * It permits each function and its alias, whether there is one or not. An update changes the role before the deployment
  * of the API, so the former deployment must still invoke what it did.
+ *
+ * Its trust has no condition on `aws:SourceArn`: AWS does not document that the gateway sends it when it takes the role of an
+ * integration, and without it each request would fail. An API of another account cannot have the role, as `iam:PassRole` is
+ * for roles of one's own account.
  */
 export class ApiRole extends Role {
   constructor(scope: Construct, id: string, functions: readonly IFunction[]) {

@@ -17,6 +17,10 @@ import type { WalletServiceProps } from './wallet-service-props.ts';
 export function checkProps(scope: Construct, props: WalletServiceProps): void {
   checkNoNull('', props);
   const { bank, throttle, queueDepthLimit, accountConcurrency } = props;
+  // A caller in JavaScript may leave it out.
+  if ((bank as WalletServiceProps['bank'] | undefined) === undefined) {
+    throw new Error('bank must have the url of the bank and its notFoundWindow, received undefined');
+  }
   checkWhole('queueDepthLimit', queueDepthLimit, 1);
   checkWhole('accountConcurrency', accountConcurrency, 1);
   checkWhole('throttle.ratePerSecond', throttle?.ratePerSecond, 1);

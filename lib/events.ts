@@ -16,7 +16,7 @@ import type { Access } from './wallet-function.ts';
 /** The bus for events, and the time for which they can be replayed. */
 export interface EventsOptions {
   /**
-   * A bus of yours.
+   * A bus of yours, which no other wallet service uses: each would act on the events of the other.
    *
    * @default - a bus of the service's own
    */
@@ -39,6 +39,24 @@ export interface EventsProps extends EventsOptions {
   readonly addAlarm: AddAlarm;
 }
 
+/** The type of the metadata that marks a bus as that of a service. */
+const mark = 'wallet:service';
+
+/**
+ * Marks a bus as that of a service. Rules match the source of events, which all services share: a second service on the bus
+ * would notify, screen and audit the events of the first. An imported bus is marked as often as it is imported.
+ *
+ * @throws Error where another service has it
+ */
+function claimBus(bus: IEventBus, service: string): void {
+  if (bus.node.metadata.some(({ type }) => type === mark)) {
+    throw new Error(
+      `events.bus must have one wallet service, received the bus ${bus.node.path} for a second, ${service}`,
+    );
+  }
+  bus.node.addMetadata(mark, service);
+}
+
 /** Each change of a wallet, transaction, approval or standing order as an event on a bus: docs/events.md. */
 export class Events extends Construct {
   readonly bus: IEventBus;
@@ -48,6 +66,7 @@ export class Events extends Construct {
   constructor(scope: Construct, id: string, { ledger, tokens, bus, replayRetention, shares, addAlarm }: EventsProps) {
     super(scope, id);
     this.bus = bus ?? (new EventBus(this, 'Bus', { description: 'Wallet service: events' }) as IEventBus);
+    claimBus(this.bus, scope.node.path);
     if (replayRetention !== false) {
       new Archive(this, 'Replay', {
         description: 'Wallet service: events for a replay',

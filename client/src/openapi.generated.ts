@@ -378,7 +378,7 @@ export interface paths {
         get?: never;
         /**
          * Replaces all limits of a wallet, by new ones or by those of a tier
-         * @description Replaces all limits of a wallet, by new ones or by those of a tier. `limits: {}` removes them. Owners do not set the limits of their own wallets. A credit line is money that the wallet may spend. So an operator gives at most what it may charge, unless `credit` has an operator limit of its own. A change that raises a limit may need the approval of a second operator.
+         * @description Replaces all limits of a wallet, by new ones or by those of a tier. `limits: {}` removes them. Owners do not set the limits of their own wallets. A credit line is money that the wallet may spend. So an operator gives at most what it may charge, unless `credit` has an operator limit of its own. A line that the wallet has already may stay. A change that raises a limit may need the approval of a second operator.
          */
         put: operations["setLimits"];
         post?: never;

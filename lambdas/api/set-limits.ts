@@ -48,7 +48,8 @@ type LimitsCall = CommandCall<z.output<typeof body>>;
 /**
  * `PUT /wallets/{walletId}/limits`: replaces all limits of a wallet, by new ones or by those of a tier. `limits: {}`
  * removes them. Owners do not set the limits of their own wallets. A credit line is money that the wallet may spend. So
- * an operator gives at most what it may charge, unless `credit` has an operator limit of its own. A change that raises
+ * an operator gives at most what it may charge, unless `credit` has an operator limit of its own. A line that the wallet has
+ * already may stay. A change that raises
  * a limit may need the approval of a second operator.
  */
 export const setLimits = command<typeof body, LimitServices>({
@@ -62,13 +63,13 @@ export const setLimits = command<typeof body, LimitServices>({
     const currency = currencyOf(walletId);
     const limits = tier === undefined ? body.limits : limitsOfTier(tiers, tier, currency);
     const credit = { amount: limits?.creditLine ?? 0, currency };
-    const change = { walletId, limits: limits ?? {}, tier, reason, expectedVersion: version };
+    // It holds for a larger credit line only: else an operator could not change another limit of a wallet with a large one.
+    const overCredit = overOperatorLimit(operatorLimits, 'credit', caller, credit, 'charge');
+    const change = { walletId, limits: limits ?? {}, tier, reason, expectedVersion: version, overCredit };
     // A tier may have been removed, or an operator limit lowered, since the first request with this key. So a used key
     // decides first.
     const refusal =
-      limits === undefined
-        ? invalid([{ path: 'tier', message: `is no tier here: "${tier}"` }])
-        : overOperatorLimit(operatorLimits, 'credit', caller, credit, 'charge');
+      limits === undefined ? invalid([{ path: 'tier', message: `is no tier here: "${tier}"` }]) : undefined;
     if (operation.approval !== undefined) return setAsApproved(call, services, change, refusal);
     const isGuarded = fourEyes?.limits === true;
     return isGuarded ? setOrAsk(call, services, change, refusal) : set(call, services, change, refusal);
@@ -93,12 +94,14 @@ async function setOrAsk(
   call: LimitsCall,
   services: LimitServices,
   change: LimitsRequest,
-  refusal: WalletError | undefined,
+  ofTier: WalletError | undefined,
 ): Promise<Answer> {
-  const { walletId, limits, expectedVersion } = change;
+  const { walletId, limits, expectedVersion, overCredit } = change;
   const { principal } = call.operation;
   const wallet = await getWallet(services.table, walletId, { consistent: true });
   const { limitsVersion = 0 } = wallet ?? {};
+  const isMoreCredit = (limits.creditLine ?? 0) > (wallet?.limits?.creditLine ?? 0);
+  const refusal = ofTier ?? (isMoreCredit ? overCredit : undefined);
   const askRefusal = limitsRefusal(wallet, { principal, expectedVersion });
   const guarded: Guarded = {
     facts: { command: 'set-limits', walletIds: [walletId], limits, limitsVersion },

@@ -40,11 +40,12 @@ export function aliasIn(text: string): string {
 }
 
 /**
- * Returns the name that an alias is stored under: without dots and underscores. So nobody can take `alice_b` beside
- * `alice.b`, and a payer who mixes them up pays the same owner.
+ * Returns the name that an alias is stored under: without dots and underscores, and with letters in place of the digits that
+ * look like them. So nobody can take `alice_b` or `a1ice.b` beside `alice.b`, and a payer who mixes them up pays the same
+ * owner.
  */
 export function aliasNameOf(alias: string): string {
-  return alias.replaceAll(/[._]/g, '');
+  return alias.replaceAll(/[._]/g, '').replaceAll('0', 'o').replaceAll('1', 'l');
 }
 
 /**

@@ -23,6 +23,8 @@ export interface LimitsRequest {
   readonly reason: string;
   /** The version of the limits that the caller expects to replace, 0 for a wallet that never had any; absent: any version. */
   readonly expectedVersion?: number | undefined;
+  /** The refusal of a credit line that is larger than the one that the wallet has; absent: the caller may give it. */
+  readonly overCredit?: WalletError | undefined;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface LimitsRequest {
  *
  * @param refusal the refusal of a request that no state of the wallet allows; when given, only a replay is answered
  * @throws WalletError `wallet_not_found`, `forbidden` for the owner of the wallet, `limits_changed`, `idempotency_key_reused`,
- * `busy`, or `refusal`
+ * `busy`, `overCredit`, or `refusal`
  * @throws UnreadableItem for a wallet of a newer version; nothing is written then
  */
 export async function setWalletLimits(
@@ -55,7 +57,7 @@ export async function setWalletLimits(
 function limitsUpdate(
   table: Table,
   operation: Operation,
-  { walletId, tier, reason, expectedVersion, ...request }: LimitsRequest,
+  { walletId, tier, reason, expectedVersion, overCredit, ...request }: LimitsRequest,
   raisesMostCredit: boolean,
 ): WriteItem {
   const { principal, at, approval } = operation;
@@ -73,6 +75,7 @@ function limitsUpdate(
     ...(expectedVersion === undefined
       ? []
       : [expectedVersion === 0 ? 'attribute_not_exists(limitsVersion)' : 'limitsVersion = :expected']),
+    ...(overCredit === undefined ? [] : ['limits.creditLine >= :credit']),
     ...(creditLine === 0
       ? []
       : [raisesMostCredit ? '(attribute_not_exists(mostCredit) OR mostCredit <= :credit)' : 'mostCredit > :credit']),
@@ -101,9 +104,10 @@ function limitsUpdate(
       const wallet = toWallet(image);
       const refusal = denied(limitsRefusal(wallet, { principal, expectedVersion }));
       if (refusal !== undefined || wallet === undefined || creditLine === 0) return refusal;
+      if (overCredit !== undefined && (wallet.limits?.creditLine ?? 0) < creditLine) return denied(overCredit);
       const isMost = (wallet.mostCredit ?? 0) <= creditLine;
       if (isMost === raisesMostCredit) return undefined;
-      const again = { walletId, tier, reason, expectedVersion, ...request };
+      const again = { walletId, tier, reason, expectedVersion, overCredit, ...request };
       return { kind: 'outdated', again: limitsUpdate(table, operation, again, isMost) };
     },
   };

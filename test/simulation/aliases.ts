@@ -22,7 +22,8 @@ type PaysByAlias = Extract<Action, { readonly alias?: string; readonly amount: n
 
 /** Returns the one name of an alias, however it is written. */
 function nameOf(alias: string): string {
-  return alias.replace(/[._]/g, '').toLowerCase();
+  const letters = alias.replace(/[._]/g, '').toLowerCase();
+  return letters.replace(/0/g, 'o').replace(/1/g, 'l');
 }
 
 /** Returns the states of an alias in the time of a request. */

@@ -58,6 +58,16 @@ describe('the relay', () => {
       Environment: { Variables: Match.objectLike({ EVENT_BUS_NAME: 'company' }) },
     });
   });
+
+  it('has no second service on its bus, which would act on the events of the first', () => {
+    const embedding = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Embedding');
+    const bus = new EventBus(embedding, 'Bus');
+    const props = { bank: { url: 'https://bank.example', notFoundWindow: Duration.seconds(5) }, events: { bus } };
+    new WalletService(embedding, 'First', props);
+    assert.throws(() => new WalletService(embedding, 'Second', props), {
+      message: 'events.bus must have one wallet service, received the bus Embedding/Bus for a second, Embedding/Second',
+    });
+  });
 });
 
 describe('events', () => {

@@ -242,6 +242,13 @@ const refused: readonly (readonly [props: Partial<WalletServiceProps>, message: 
 ];
 
 describe('the synthesis refuses', () => {
+  it('a service without a bank, of a caller in JavaScript', () => {
+    const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Refused');
+    assert.throws(() => new WalletService(stack, 'Wallets', {} as WalletServiceProps), {
+      message: 'bank must have the url of the bank and its notFoundWindow, received undefined',
+    });
+  });
+
   for (const [props, message] of refused) {
     it(message, () => {
       refuses(props, message);

@@ -79,6 +79,15 @@ describe('an alias', () => {
     assert.deepEqual((await getAlias(table, alias))?.wallets, {});
   });
 
+  it('is the same with digits that look like letters', async () => {
+    await claim(receiver, `${alias}.lola`);
+    for (const name of [`${alias}.1ola`, `${alias}l0la`, 'he1p']) {
+      assert.deepEqual(codeOf(await claim(payer, name, ann)), [409, 'alias_unavailable'], name);
+    }
+    assert.equal((await pay({ to: `@${alias}10la` })).status, 201);
+    assert.equal(await availableIn(receiver), 10);
+  });
+
   it('of 100 claims at the same time is taken by exactly one owner', async () => {
     const owners = Array.from({ length: 100 }, (_, n) => `claimer-${n}`);
     const wallets = await Promise.all(owners.map((owner) => openWallet(table, owner)));

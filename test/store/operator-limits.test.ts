@@ -287,6 +287,21 @@ describe('a credit line', () => {
     assert.equal(limited.status, 200);
   });
 
+  it('that the wallet has already may stay or become smaller, with other limits beside it', async () => {
+    const walletId = await openWallet(table, 'ann');
+    const wide = { charge: 1_000 };
+    assert.equal((await ask(walletId, { limits: { creditLine: 1_000 } }, wide)).status, 200);
+    const narrow = { charge: 50 };
+    for (const creditLine of [1_000, 900]) {
+      const kept = await ask(walletId, { limits: { creditLine, out: { perDay: creditLine } } }, narrow);
+      assert.equal(kept.status, 200, kept.text);
+    }
+    const detail = 'credit takes at most 50, requested 901, in minor units of EUR';
+    await assertOverLimit(() => ask(walletId, { limits: { creditLine: 901 } }, narrow), detail);
+    assert.equal((await ask(walletId, { limits: {} }, narrow)).status, 200);
+    await assertOverLimit(() => ask(walletId, { limits: { creditLine: 901 } }, narrow), detail);
+  });
+
   it('answers a repetition after the operator limit was lowered', async () => {
     const [walletId, key] = [await openWallet(table, 'ann'), newKey()];
     const body = { limits: { creditLine: 60 } };

@@ -177,7 +177,7 @@ describe('the console', () => {
   });
 
   test('goes on behind an answer that it cannot show', async () => {
-    for (const body of ['null', '{}', '[]', '{"balance":{"available":1e999}}']) {
+    for (const body of ['{}', '[]', '{"balance":{"available":1e999}}']) {
       answering = (request, response) => {
         if (request.url === '/health') hostile(request, response);
         else response.writeHead(200, { 'content-type': 'application/json' }).end(body);

@@ -97,7 +97,7 @@ describe('the page', () => {
   it('is as large as docs/console.md says, and below its budget', () => {
     const bytes = gzipSync(page.html).byteLength;
     const text = readFileSync(join(root, 'docs', 'console.md'), 'utf8');
-    const [, said, budget] = /one document of (\d+) kB[^.]*budget is (\d+) kB/.exec(text) ?? [];
+    const [, said, budget] = /one document\s+of (\d+) kB[^.]*budget\s+is\s+(\d+) kB/.exec(text) ?? [];
     assert.equal(
       `${Math.round(bytes / 1000)} kB`,
       `${said} kB`,

@@ -17,7 +17,8 @@ export function kindOfChange(input: unknown): string {
   const members = Object.entries(input).map(
     ([name, value]) => `${name}:${isCode(name) ? String(value) : kindOfChange(value)}`,
   );
-  return `{${members.join()}}`;
+  // The engine answers the members of a map in any order, and some become a part of the next change.
+  return `{${members.sort().join()}}`;
 }
 
 /** Returns whether the text of a member is written by a programmer. */

@@ -53,6 +53,7 @@ describe('faults at every external call of every operation', () => {
     assert.equal(change('77aa', '5', 'completed', 'SET a = :amount'), known);
     assert.notEqual(change('8b1c', '100', 'failed', 'SET a = :amount'), known);
     assert.notEqual(change('8b1c', '100', 'completed', 'SET b = :amount'), known);
+    assert.equal(kindOfChange({ one: 'a', other: 'b' }), kindOfChange({ other: 'b', one: 'a' }));
     assert.notEqual(kindOfChange({ QueueUrl: 'one' }), kindOfChange({ QueueUrl: 'other' }));
   });
 

@@ -10,24 +10,30 @@ import { report } from '../fixture.ts';
 /** `npm run simulate` runs any number of them, with another seed each time. */
 const histories = 100;
 const steps = 12;
+/** The longest test on a machine that is ten times overloaded, ms. */
+const longestMs = 3_600_000;
 
 describe('random histories', () => {
   const engines = openEngines();
   afterAll(() => engines.close());
 
-  it('keep every invariant', async () => {
-    const totals = noTotals();
-    for (let number = 0; number < histories; number++) {
-      const numbered = { seed: 'ci', number, steps };
-      const { history, outcome } = await runNumbered(engines, numbered);
-      if (outcome.violations.length > 0) {
-        assert.fail(await explain(engines, numbered, { history, faults: outcome.struck, outcome }));
+  it(
+    'keep every invariant',
+    async () => {
+      const totals = noTotals();
+      for (let number = 0; number < histories; number++) {
+        const numbered = { seed: 'ci', number, steps };
+        const { history, outcome } = await runNumbered(engines, numbered);
+        if (outcome.violations.length > 0) {
+          assert.fail(await explain(engines, numbered, { history, faults: outcome.struck, outcome }));
+        }
+        addTotals(totals, totalsOf(outcome));
       }
-      addTotals(totals, totalsOf(outcome));
-    }
-    report(`${totals.histories} histories, ${totals.points} external calls, ${JSON.stringify(totals.faults)}`);
-    assert.ok(Object.keys(totals.faults).length > 20, 'many kinds of faults have struck');
-  });
+      report(`${totals.histories} histories, ${totals.points} external calls, ${JSON.stringify(totals.faults)}`);
+      assert.ok(Object.keys(totals.faults).length > 20, 'many kinds of faults have struck');
+    },
+    longestMs,
+  );
 
   it('of a long campaign must reach each named state, and those of a short one need not', () => {
     const totals = noTotals();
@@ -46,14 +52,18 @@ describe('random histories', () => {
     assert.deepEqual(third.story, first.outcome.story);
   });
 
-  it('are all answered, and end, when no fault strikes', async () => {
-    for (let number = 0; number < 20; number++) {
-      const { violations, tally } = await engines.run(generate(`calm/${number}`, steps), noFaults);
-      assert.deepEqual(violations, []);
-      assert.deepEqual(
-        [...tally.keys()].filter((name) => /no answer|busy|internal_error/.test(name)),
-        [],
-      );
-    }
-  });
+  it(
+    'are all answered, and end, when no fault strikes',
+    async () => {
+      for (let number = 0; number < 20; number++) {
+        const { violations, tally } = await engines.run(generate(`calm/${number}`, steps), noFaults);
+        assert.deepEqual(violations, []);
+        assert.deepEqual(
+          [...tally.keys()].filter((name) => /no answer|busy|internal_error/.test(name)),
+          [],
+        );
+      }
+    },
+    longestMs,
+  );
 });

@@ -50,7 +50,7 @@ describe('the console', () => {
     try {
       const context = await browser.newContext({ viewport: { width: 1200, height: 900 } });
       const page = await context.newPage();
-      page.setDefaultTimeout(20_000);
+      page.setDefaultTimeout(60_000);
       const problems = watchProblems(page);
       const console = new Console(page, `${runner.baseUrl}/console`);
       await console.signIn('operator');

@@ -1,6 +1,7 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { EventBus } from 'aws-cdk-lib/aws-events';
+import type { IEventBus } from 'aws-cdk-lib/aws-events';
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { notifiedEvents, screenedEvents } from '../../lambdas/contract.ts';
@@ -61,7 +62,7 @@ describe('the relay', () => {
 
   it('has no second service on its bus, which would act on the events of the first', () => {
     const embedding = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Embedding');
-    const bus = new EventBus(embedding, 'Bus');
+    const bus = new EventBus(embedding, 'Bus') as IEventBus;
     const props = { bank: { url: 'https://bank.example', notFoundWindow: Duration.seconds(5) }, events: { bus } };
     new WalletService(embedding, 'First', props);
     assert.throws(() => new WalletService(embedding, 'Second', props), {

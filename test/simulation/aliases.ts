@@ -136,14 +136,19 @@ function isChanged({ from, to }: Ask, walletId: string, ledger: Ledger): boolean
     .some(({ pk, sk }) => ledger.looks(pk, sk, from, to).length > 1);
 }
 
-/** Returns whether a wallet had this alias, or none, at some time of a request. */
+/**
+ * Returns whether a wallet had the alias that it was to have, or none, at some time of a request, and the one that the
+ * answer shows: the wallet is read after the write, when another change may have followed.
+ */
 export function hadAlias({ step: { action }, ...ask }: Ask, shown: unknown, ledger: Ledger): boolean {
   if (action.do !== 'change-wallet' || action.alias === undefined) return true;
   const { wallet, alias } = action;
-  if (alias === null) return shown === undefined;
   const walletId = walletIdOfName(wallet);
   const isOf = (look: Item | undefined) => walletOf(look, wallet.currency) === walletId;
-  return shown === alias.toLowerCase() && aliasLooks(alias, ask, ledger).some(isOf);
+  const looks = ledger.looks(`DETAILS#${walletId}`, 'DETAILS', ask.from, ask.to);
+  const had = (one: unknown) => looks.some((look) => look?.['alias'] === one);
+  const isSet = alias === null ? had(undefined) : aliasLooks(alias, ask, ledger).some(isOf);
+  return isSet && had(shown);
 }
 
 /** Returns whether the answer to a payer by an alias shows a wallet that it could not know. */

@@ -89,8 +89,13 @@ export function strangeOn(items: readonly Item[], reference: string, { step }: A
   // The reference of a capture into a wallet is its receiver's.
   const sideOf = ({ type, walletId, counterpartyWalletId }: Item) =>
     type === 'capture' && counterpartyWalletId !== undefined ? counterpartyWalletId : walletId;
+  // An owner of both sides sees a capture as its payer does, without the receiver's reference.
+  const showsNone = ({ type, walletId, externalReference }: Item) =>
+    externalReference === undefined && type === 'capture' && owned.has(String(walletId));
   return items.find(
-    (item) => item['externalReference'] !== reference || !(step.operator || owned.has(String(sideOf(item)))),
+    (item) =>
+      !(item['externalReference'] === reference || showsNone(item)) ||
+      !(step.operator || owned.has(String(sideOf(item)))),
   );
 }
 

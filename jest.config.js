@@ -1,7 +1,11 @@
 const ignored = ['<rootDir>/cdk.out/', '<rootDir>/dist/', '<rootDir>/.wallet/'];
 
-/** A tier of tests; `--selectProjects` picks it by its name. */
-const tier = (name) => ({
+/**
+ * A tier of tests; `--selectProjects` picks it by its name.
+ *
+ * @param setUp the file that prepares a run with this tier
+ */
+const tier = (name, setUp = 'test/set-up.ts') => ({
   displayName: name,
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   testEnvironment: '<rootDir>/test/realm.js',
@@ -9,7 +13,7 @@ const tier = (name) => ({
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/strip-types.js' },
   moduleNameMapper: { '^#bundles$': '<rootDir>/test/prebuilt-bundles.ts' },
-  globalSetup: '<rootDir>/test/set-up.ts',
+  globalSetup: `<rootDir>/${setUp}`,
   globalTeardown: '<rootDir>/test/tear-down.ts',
   restoreMocks: true,
   modulePathIgnorePatterns: ignored,
@@ -18,7 +22,12 @@ const tier = (name) => ({
 
 export default {
   testSequencer: '<rootDir>/test/long-first.js',
-  projects: ['domain', 'client', 'store', 'stack', 'service', 'simulation'].map(tier),
+  projects: [
+    ...['domain', 'client', 'store'].map((name) => tier(name)),
+    tier('stack', 'test/stack/set-up.ts'),
+    tier('service', 'test/service/set-up.ts'),
+    tier('simulation'),
+  ],
   // One more than the cores of continuous integration: tests of the running service wait for most of their time.
   maxWorkers: 3,
   // No test is timed by the runner: a busy machine is slow, and what must end says so itself.

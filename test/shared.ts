@@ -1,4 +1,4 @@
-/** The environment variables in which Jest passes what a run shares to its files: test/set-up.ts. */
+/** The environment variables in which Jest passes what a run shares to its files: test/set-up.ts and those of the tiers. */
 export const shared = {
   /** The temporary folder of the run. */
   scratch: 'TEST_SCRATCH',

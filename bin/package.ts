@@ -32,14 +32,18 @@ const modules = join(root, 'node_modules');
 const names = Object.keys(environments) as FunctionName[];
 const documents = [
   'approvals',
+  'bank-files',
   'bank-protocol',
+  'batches',
   'console',
   'deploy',
   'disaster',
   'events',
+  'fees',
   'holds',
   'integrity',
   'invariants',
+  'limits',
   'local-testing',
   'performance',
   'refunds',
@@ -47,7 +51,9 @@ const documents = [
   'releasing',
   'runbook',
   'splits',
+  'statements',
   'upgrading',
+  'webhooks',
 ];
 
 /** A link in a document: its words, its file and its anchor. */
@@ -73,7 +79,9 @@ function fill(): void {
   for (const name of ['events', 'images']) {
     cpSync(join(root, 'docs', name), join(folder, 'docs', name), { recursive: true });
   }
-  cpSync(join(root, 'lib', 'README.md'), join(folder, 'README.md'));
+  // In the package it stands beside docs/; in the repository docs/ is one folder up.
+  const readme = readFileSync(join(root, 'lib', 'README.md'), 'utf8');
+  writeFileSync(join(folder, 'README.md'), readme.replaceAll('](../', ']('));
   for (const file of ['LICENSE', 'CHANGELOG.md']) cpSync(join(root, file), join(folder, file));
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), undefined, 2)}\n`);
   for (const path of ['README.md', 'CHANGELOG.md', ...documents.map((name) => `docs/${name}.md`)]) mendLinks(path);

@@ -41,7 +41,7 @@ export interface FeatureProps {
 
   /**
    * Whether operators can send files of payments (docs/batches.md). `true` adds three routes, a queue and its worker: some
-   * 25 of a stack's 500 resources, and more where versions shift traffic.
+   * 25 of a stack's 500 resources, and more where `deployment` shifts traffic.
    *
    * @default false
    */
@@ -49,30 +49,31 @@ export interface FeatureProps {
 
   /**
    * Whether operators can send events to endpoints by HTTP (docs/webhooks.md). `true` adds eight routes, a table, a queue and
-   * its worker: some 35 of a stack's 500 resources, and 43 where versions shift traffic.
+   * its worker: some 35 of a stack's 500 resources, and 43 where `deployment` shifts traffic.
    *
    * @default false
    */
   readonly webhooks?: boolean | WebhooksOptions;
 
   /**
-   * Whether owners are notified of changes on the channels that they choose. `false`: there is no topic, and no routes for
-   * their choice.
+   * Whether owners are notified of changes on the channels that they choose. `false` leaves out the topic, and the routes by
+   * which they choose.
    *
    * @default true
    */
   readonly notifications?: boolean;
 
   /**
-   * Limits that a wallet may reach without a signal, and the reaction to an excess. `false`: nothing is screened.
+   * The screening for fraud: the limits above which it publishes an event about a wallet, and whether it then freezes the
+   * wallet. `false`: nothing is screened.
    *
-   * @default - limits to begin with; nothing is frozen
+   * @default - the limits in lib/fraud.ts; no wallet is frozen
    */
   readonly fraud?: FraudOptions | false;
 
   /**
-   * Whether statements of any length can be had as files (docs/statements.md). `true` adds two routes, a bucket, a table, a queue
-   * and its worker: some 23 of a stack's 500 resources, and 31 where versions shift traffic.
+   * Whether callers can ask for statements of any length as files (docs/statements.md). `true` adds two routes, a bucket, a
+   * table, a queue and its worker: some 23 of a stack's 500 resources, and 31 where `deployment` shifts traffic.
    *
    * @default false
    */
@@ -88,8 +89,8 @@ export interface FeatureProps {
 
   /**
    * A page for operators at the path `/console` of the API (docs/console.md): search, wallets, the life of transactions,
-   * reviews, approvals, and the check of the books. It shows nothing without a token, and does only what its scopes
-   * allow. It adds a function and a method: five of a stack's 500 resources.
+   * reviews, approvals, and the check of the books. It shows no data without a token, and does only what the scopes of the
+   * token allow. It adds a function and a method: five of a stack's 500 resources.
    *
    * @default - no console
    */

@@ -12,32 +12,32 @@ export interface LoadProps {
   readonly queueDepthLimit?: number;
 
   /**
-   * Partitions of the index of open work that the work of a type is spread over: 1 to 256. Each takes about 250
-   * withdrawals or 500 queued transfers a second, and costs half a read unit a minute for each type. It may be raised
-   * and lowered at any time. After that, the sweeper finds lost work in the former partitions within an hour.
+   * The index of open work has so many partitions for each type of work: 1 to 256. Each takes about 250 withdrawals or 500
+   * queued transfers a second, and costs half a read unit a minute for each type. The number may be raised and lowered at
+   * any time. After that, the sweeper finds lost work in the former partitions within an hour.
    *
    * @default 64
    */
   readonly dueShards?: number;
 
   /**
-   * Most batches of queued transfers that are settled at the same time: 2 to 1000. More do not help one wallet with
-   * many payers, as credits of the same wallet exclude each other.
+   * Most groups of queued transfers that are settled at the same time: 2 to 1000. A higher number does not help one wallet
+   * with many payers, as only one write at a time can change a wallet.
    *
    * @default 10
    */
   readonly transferConcurrency?: number;
 
   /**
-   * Most batches of events that are screened for fraud at the same time: 2 to 1000. A batch has at most 100 events and
-   * takes some 300 ms, so each is enough for about 300 events a second.
+   * Most groups of events that are screened for fraud at the same time: 2 to 1000. A group has at most 100 events and
+   * takes some 300 ms, so one at a time is enough for about 300 events a second.
    *
    * @default 5
    */
   readonly screeningConcurrency?: number;
 
   /**
-   * Most batches of events that owners are notified of at the same time, as above.
+   * Most groups of events that owners are notified of at the same time: 2 to 1000.
    *
    * @default 5
    */
@@ -45,7 +45,7 @@ export interface LoadProps {
 
   /**
    * Concurrency that workers, sweeper, relay and projector keep for themselves, and that `Prefer: wait` can take at
-   * most. `false` reserves nothing: for a new account, whose quota is 10, of which Lambda allows no reservation.
+   * most. `false` reserves nothing. Use it for a new account: its quota is 10, and Lambda then allows no reservation.
    *
    * @default - 554 of the 1,000 that an account usually has
    */
@@ -59,17 +59,17 @@ export interface LoadProps {
   readonly accountConcurrency?: number;
 
   /**
-   * The load that the tables have capacity for, in place of billing on demand. At a steady use of 70 % it costs 41 % of
-   * the price on demand: [figures](../docs/performance.md).
+   * The load that the tables have capacity for, in place of billing on demand. At a steady use of 70 % a write unit costs
+   * 41 % of its price on demand. docs/performance.md has the cost of whole commands.
    *
    * @default - on demand
    */
   readonly provisioned?: ProvisionedLoad;
 
   /**
-   * The load that tables and indexes can take at once, before a launch. New ones take 4,000 write units and 12,000 read
-   * units a second, which is some 360 withdrawals a second. It costs once for each unit above that, may be raised, and
-   * cannot be lowered: DynamoDB refuses less than a table has reached.
+   * The load that tables and indexes can take from the first minute, for a launch. New ones take 4,000 write units and
+   * 12,000 read units a second, which is some 360 withdrawals a second. Each unit above that is paid once. The load may be
+   * raised. It cannot be lowered, as DynamoDB refuses less than a table has reached.
    *
    * @default - DynamoDB's own, which grows with the load
    */

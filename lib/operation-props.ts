@@ -20,31 +20,31 @@ export interface OperationProps {
   readonly events?: EventsOptions;
 
   /**
-   * How long events are kept in a bucket whose objects cannot be changed. `false`: there is no bucket, and events end with
-   * the bus's archive.
+   * How long events are kept in a bucket whose objects cannot be changed. `false`: there is no bucket, and events are kept
+   * only as long as in the bus's archive.
    *
    * @default - seven years in governance mode
    */
   readonly audit?: AuditOptions | false;
 
   /**
-   * The wallet table, where it exists already: one that was restored from a backup. The stack then has none of its own.
-   * Streams, indexes, backups and protection of the table are yours: docs/deploy.md, Adopting tables.
+   * A wallet table that exists already, such as one that was restored from a backup. The stack then makes none. You set up
+   * the stream, indexes, backups and protection of this table: docs/deploy.md, Adopting tables.
    *
    * @default - a table of the stack's own
    */
   readonly ledgerTable?: AdoptedLedger;
 
   /**
-   * The table of entries, as above.
+   * A table of entries that exists already, as for `ledgerTable`.
    *
    * @default - a table of the stack's own
    */
   readonly entriesTable?: AdoptedTable;
 
   /**
-   * Backups of both tables in a vault of AWS Backup, and copies in the vault of another account. Point-in-time recovery
-   * is always on, and ends with the account.
+   * Backups of the wallet table and the table of entries in a vault of AWS Backup, and copies in the vault of another
+   * account. Point-in-time recovery is always on, but is lost with the account.
    *
    * @default - none
    */
@@ -52,30 +52,30 @@ export interface OperationProps {
 
   /**
    * A KMS key of yours for tables, queues, topic, secrets, logs and the audit's bucket. A key of this app gets the policy
-   * that it needs; another one needs it before. **Never delete it: the money is lost with it.** The bus, its archive and
-   * the stream to the audit keep keys of AWS.
+   * that it needs. Give it to any other key before. **Never delete the key: the books cannot be read without it.** The bus,
+   * its archive and the stream to the audit keep keys of AWS.
    *
    * @default - keys of AWS
    */
   readonly encryptionKey?: IKey;
 
   /**
-   * The treatment of the tables, the user pool, keys, audit and logs when they leave the stack.
+   * What happens to the tables, the user pool, keys, audit and logs when the stack no longer has them or is deleted.
    *
-   * @default - they are kept, unless the deployment that makes them fails
+   * @default - they are kept; only a failed deployment deletes those that it has just made
    */
   readonly removalPolicy?: RemovalPolicy;
 
   /**
-   * Whether both tables and the user pool refuse every deletion.
+   * Whether the wallet table, the table of entries and the user pool refuse every deletion.
    *
    * @default true
    */
   readonly deletionProtection?: boolean;
 
   /**
-   * Time from the beginning of a pass over all books to that of the next one, in whole hours. Closed hours are checked
-   * in any case. A pass finds later changes.
+   * Time from the start of a check of all books to the start of the next one, in whole hours. The changes of each hour are
+   * checked soon after its end in any case. The check of all books also finds records that were changed later.
    *
    * @default Duration.days(1)
    */
@@ -98,9 +98,9 @@ export interface OperationProps {
   readonly sourceMaps?: boolean;
 
   /**
-   * The least severe lines in the functions' logs. `WARN` saves the lines about each withdrawal and each batch, but the
-   * saved queries about the bank and about slow withdrawals, and the dashboard's table of the bank's outcomes, read them.
-   * Metrics, the access log and Lambda's own lines are the same at each level.
+   * The least severe lines in the functions' logs. `WARN` saves the lines about each withdrawal and each batch. Three places
+   * need these lines: the saved queries about the bank and about slow withdrawals, and the dashboard's table of the bank's
+   * outcomes. Metrics, the access log and Lambda's own lines are the same at each level.
    *
    * @default 'INFO'
    */
@@ -114,8 +114,8 @@ export interface OperationProps {
   readonly logRetention?: RetentionDays;
 
   /**
-   * The dollars that the service may cost in a month. AWS Budgets warns at 80 % spent, and when its forecast for the month
-   * exceeds them. All resources get the tag `wallet-service` with the name of the service; activate it for cost
+   * The dollars that the service may cost in a month. AWS Budgets warns when 80 % are spent, and when it expects the month
+   * to cost more. All resources get the tag `wallet-service` with the name of the service. Activate this tag for cost
    * allocation in Billing, or the budget counts nothing.
    *
    * @default - no budget, and no tags

@@ -3,7 +3,7 @@ import { checkWhole } from './check-values.ts';
 /** Limits of one end user in any hour, and of addresses. Operators are not limited. */
 export interface RateLimits {
   /**
-   * Wallets opened. Changes of the names and metadata of wallets have the same limit, counted apart.
+   * Wallets opened. Changes of the name, alias or metadata of wallets have the same limit, counted apart.
    *
    * @default 10
    */

@@ -11,7 +11,7 @@ import type { FeatureProps } from './feature-props.ts';
 import type { LoadProps } from './load-props.ts';
 import type { OperationProps } from './operation-props.ts';
 
-/** Properties of `WalletService`: its bank, its callers and its rules for money here, and those that it inherits. */
+/** Properties of `WalletService`. Here are the bank, the callers and the rules for money; the others are inherited. */
 export interface WalletServiceProps extends FeatureProps, LoadProps, OperationProps {
   /** The bank that pays the withdrawals. */
   readonly bank: BankProps;
@@ -24,8 +24,8 @@ export interface WalletServiceProps extends FeatureProps, LoadProps, OperationPr
   readonly tokens?: TokenIssuer;
 
   /**
-   * Lets people sign in at the stack's own user pool, with a password and an authenticator app, and return to these
-   * URLs. They may ask for the scopes `read` and `write`. Members of the group `wallet-support` also get the scope
+   * Lets people sign in at the stack's own user pool, with a password and an authenticator app. Then they return to one of
+   * these URLs. They may ask for the scopes `read` and `write`. Members of the group `wallet-support` also get the scope
    * `support`, members of `wallet-decide` the scope `decide`.
    *
    * @default - people cannot sign in
@@ -33,7 +33,8 @@ export interface WalletServiceProps extends FeatureProps, LoadProps, OperationPr
   readonly people?: People;
 
   /**
-   * URL at which the public keys of the stack's own user pool are read.
+   * URL at which the service reads the public keys of the stack's own user pool. Set it where the pool's own URL does not
+   * work, such as on an emulator. For an issuer of yours, set `tokens.jwksUri`.
    *
    * @default - the pool's own URL
    */
@@ -42,26 +43,28 @@ export interface WalletServiceProps extends FeatureProps, LoadProps, OperationPr
   /**
    * Limits of one end user in an hour.
    *
-   * @default - 10 wallets, 100 transfers, 50 withdrawals, 100 cancellations, 1000 reads, 100 refusals; 20 bad tokens a
-   * minute of an address
+   * @default - 10 wallets, 100 transfers, 50 withdrawals, 20 statement files, 100 cancellations, 1000 reads, 100 refusals;
+   * 20 bad tokens of one address a minute
    */
   readonly rateLimits?: RateLimits;
 
   /**
-   * Largest amount of one charge, withdrawal, transfer, hold (`open-hold`), capture or refund by an operator, of one
-   * withdrawal that an operator resolves, and of a credit line (`credit`) that an operator gives to a wallet. In minor units:
+   * Largest amount of one command by an operator, in minor units:
    * `{ charge: 1_000_000, byCurrency: { JPY: { charge: 100_000_000 } } }`. A larger amount is refused with
-   * `operator_limit_exceeded`, also for an operator with every scope. Without limits of their own, holds and captures have
-   * that of `transfer`, or that of `withdraw` where no wallet receives them. `transfer` also bounds the sum of the legs of a
-   * split. Without one of their own, refunds have that of `transfer`, and those of charges that of `charge`. Without one of
-   * its own, a credit line has that of `charge`.
+   * `operator_limit_exceeded`, also for an operator with every scope.
+   *
+   * `charge`, `withdraw`, `transfer` and `resolve` (a withdrawal that an operator resolves) limit the commands of these names.
+   * `transfer` also limits the sum of the legs of a split. Where one of these is absent, another limit takes its place:
+   * - `open-hold` and `capture`: `transfer`, or `withdraw` where no wallet receives the money
+   * - `refund`: `charge` for the refund of a charge, otherwise `transfer`
+   * - `credit`, the credit line that an operator gives to a wallet: `charge`
    *
    * @default - no limits
    */
   readonly operatorLimits?: OperatorLimits;
 
   /**
-   * Limits that operators give to wallets by name, in minor units:
+   * Named sets of limits that operators give to wallets, in minor units:
    * `{ basic: { out: { perDay: 50_000 }, maximumBalance: 100_000, byCurrency: { JPY: { out: { perDay: 7_500_000 } } } } }`.
    * A wallet keeps the limits that the tier had when it was given to it. docs/limits.md describes each limit.
    *
@@ -71,9 +74,9 @@ export interface WalletServiceProps extends FeatureProps, LoadProps, OperationPr
 
   /**
    * Fees of transfers, withdrawals, captures and charges (docs/fees.md): a flat amount and a share in basis points, with a
-   * least and a most, in minor units. Each leg of a split is a transfer. For instance
+   * `minimum` and a `maximum`, in minor units. Each leg of a split is a transfer. For instance
    * `{ transfer: { flat: 25 }, charge: { flat: 30, basisPoints: 290, byCurrency: { JPY: { basisPoints: 360 } } } }`.
-   * `revenueWallets` names the wallets that they are collected into. A transaction keeps the fee of its acceptance.
+   * `revenueWallets` names the wallets that collect the fees. The fee of a transaction is fixed when it is accepted.
    *
    * @default - no fees
    */

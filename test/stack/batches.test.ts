@@ -48,6 +48,7 @@ describe('batches', () => {
     const access = accessOf(withBatches);
     assert.deepEqual(access('create-batch'), ['GetItem batch', 'PutItem batch', 'PutItem transaction']);
     assert.deepEqual(access('batches'), [
+      'BatchGetItem alias',
       'BatchGetItem transaction',
       'GetItem batch',
       'PutItem batch',

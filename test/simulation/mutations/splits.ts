@@ -24,8 +24,8 @@ export const splitMutations: readonly Mutation[] = [
   mutation(
     "pay a leg from another owner's wallet that gets more",
     splits,
-    'return pays ? credit(table, movement) : creditReceiver(table, movement);',
-    'return creditReceiver(table, { ...movement, ownerId: undefined });',
+    'return pays ? credit(table, movement) : asUnavailable(',
+    'Object.assign(movement, { ownerId: undefined }); return asUnavailable(',
     'split from a wallet of another owner that gets more',
   ),
   mutation(
@@ -59,8 +59,8 @@ export const splitMutations: readonly Mutation[] = [
   mutation(
     'pay the fee of a leg to its receiver',
     domain,
-    'change: transfer.amount }',
-    'change: withFee(transfer) }',
+    'change: transfer.amount, isByAlias',
+    'change: withFee(transfer), isByAlias',
     'split with fees twice with one key',
   ),
   mutation(

@@ -60,7 +60,7 @@ export interface LoadProps {
 
   /**
    * The load that the tables have capacity for, in place of billing on demand. At a steady use of 70 % a write unit costs
-   * 41 % of its price on demand. docs/performance.md has the cost of whole commands.
+   * 41 % of its price on demand (`npm run capacity`). docs/performance.md has the cost of whole commands.
    *
    * @default - on demand
    */

@@ -77,7 +77,8 @@ export interface Command<Body, T> {
  * Returns a command with a key of its own. The key stays while the body is the same and no answer was a success. So a
  * second click after a lost answer moves no money twice.
  *
- * @param name the command and the id of its object: two commands with the same name and body are one
+ * @param name the command and the id of its object: two commands with the same name and body are one. For what can be set
+ *   again after a change to something else, it names the state before, too
  */
 export function useCommand<Body, T>(
   name: string,

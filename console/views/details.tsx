@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { Wallet } from '../../client/src/index.ts';
 import { allows, useDesk } from '../context.ts';
 import { CommandForm, Field, TextArea } from '../form.tsx';
@@ -50,8 +50,10 @@ function DetailsForm({ wallet, onChange }: DetailsProps) {
   // As the fields were filled: what another operator changes in between is not undone.
   const [seen, setSeen] = useState(wallet);
   const [wrong, setWrong] = useState<string>();
+  // The same texts can be set once more, after others. To set them twice changes nothing.
+  const form = useMemo(() => crypto.randomUUID(), [seen]);
   const command = useCommand(
-    `change ${wallet.walletId}`,
+    `change ${wallet.walletId} ${form}`,
     (body: Change, options) => client.wallet(wallet.walletId).change(body, options),
     () => 'The wallet is changed.',
   );

@@ -182,8 +182,10 @@ const verbs = {
 function StatusForm({ wallet, onChange, verb }: FormProps & { readonly verb: keyof typeof verbs }) {
   const { client } = useDesk();
   const { button, hint } = verbs[verb];
+  // A wallet can be frozen once more, for the same reason. With the key of before, it would stay as it is.
+  const { at = '' } = wallet.lastStatusChange ?? {};
   const command = useCommand(
-    `${verb} ${wallet.walletId}`,
+    `${verb} ${wallet.walletId} ${at}`,
     (reason: string, options) => client.wallet(wallet.walletId)[verb](reason === '' ? {} : { reason }, options),
     ({ status }) => `The wallet is ${status}.`,
   );

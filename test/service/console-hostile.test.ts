@@ -236,4 +236,33 @@ describe('the console', () => {
     assert.equal(keys.length, 3);
     assert.equal(new Set(keys).size, 1, 'one command, whose money moves once');
   });
+
+  test('freezes a wallet once more after a lost answer, though the reason is the same', async () => {
+    const keys: unknown[] = [];
+    let changedAt = at;
+    answering = (request, response) => {
+      if (request.method !== 'POST') {
+        const lastStatusChange = { ...wallet.lastStatusChange, at: changedAt };
+        if (request.url === `/wallets/${walletId}`) sendJson(response, 200, { ...wallet, lastStatusChange });
+        else hostile(request, response);
+        return;
+      }
+      keys.push(request.headers['idempotency-key']);
+      sendJson(response, 401, { title: 'No', status: 401, code: 'unauthorized' });
+    };
+    const { page } = await open(`#/wallets/${walletId}`);
+    const freeze = async () => {
+      await page.getByRole('button', { name: 'Freeze' }).click();
+      await page.getByRole('button', { name: 'Sign in again' }).waitFor();
+    };
+    await freeze();
+    await page.reload();
+    await freeze();
+    assert.equal(new Set(keys).size, 1, 'the wallet is as it was: one command');
+    // It was frozen, and somebody has unfrozen it.
+    changedAt = '2026-03-01T00:01:00.000Z';
+    await page.reload();
+    await freeze();
+    assert.equal(new Set(keys).size, 2, `${keys.length} requests`);
+  });
 });

@@ -187,18 +187,21 @@ export interface NetChange {
   readonly net: number;
   /** Whether it pays in some leg, also when it gets more in others. */
   readonly pays: boolean;
-  /** Whether some leg names it by an alias. */
+  /** Whether legs name it by an alias only. */
   readonly isByAlias: boolean;
   /** The largest leg in the direction of the net change, in minor units: of those that it pays, with the fee. */
   readonly largest: number;
-  /** The first leg that touches it: its index, and its transaction, which names the entry. */
+  /** The first leg that names it by its id, or by an alias where none does. */
   readonly leg: number;
+  /** The transaction of the first leg that touches it, which names the entry. */
   readonly transactionId: string;
 }
 
 /**
- * Returns the change of each wallet: first of those that pay, then of the others, by the first legs that touch them. The
- * sender of a leg pays its fee, too.
+ * Returns the change of each wallet: first of those that pay, then of the others, by `leg`. The sender of a leg pays its fee, too.
+ *
+ * Legs by an alias name no wallet that another leg names by its id. So a refusal is the same whether the alias has this
+ * wallet or another one.
  */
 export function netChanges({ legs }: Split): NetChange[] {
   const touches = legs.flatMap((transfer, leg) => [
@@ -213,13 +216,16 @@ export function netChanges({ legs }: Split): NetChange[] {
   ]);
   const changes = [...Map.groupBy(touches, ({ walletId }) => walletId)].flatMap(([walletId, [first, ...others]]) => {
     if (first === undefined) return [];
-    const all = [first, ...others].map(({ change }) => change);
-    const isByAlias = [first, ...others].some((touch) => touch.isByAlias);
-    const net = all.reduce((sum, change) => sum + change, 0);
-    const largest = net < 0 ? -Math.min(...all) : Math.max(...all);
-    const { leg, transactionId } = first;
-    return [{ walletId, net, pays: all.some((change) => change < 0), isByAlias, largest, leg, transactionId }];
+    const all = [first, ...others];
+    const named = all.find(({ isByAlias }) => !isByAlias) ?? first;
+    const sums = all.map(({ change }) => change);
+    const net = sums.reduce((sum, change) => sum + change, 0);
+    const largest = net < 0 ? -Math.min(...sums) : Math.max(...sums);
+    const { leg, isByAlias } = named;
+    const pays = sums.some((change) => change < 0);
+    return [{ walletId, net, pays, isByAlias, largest, leg, transactionId: first.transactionId }];
   });
+  changes.sort((one, other) => one.leg - other.leg);
   return [...changes.filter(({ pays }) => pays), ...changes.filter(({ pays }) => !pays)];
 }
 

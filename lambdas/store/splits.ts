@@ -106,7 +106,11 @@ function ofMissingFirst(result: Written): Written {
 function changesOf(table: Table, split: Split): WriteItem[] {
   const changes = netChanges(split);
   const isOfOwner = split.legs[0]?.ownerId !== undefined;
-  const hidden = isOfOwner && changes.filter(({ pays }) => !pays).length > 1 ? 'receiver_unavailable' : undefined;
+  const payers = new Set(split.legs.map(({ walletId }) => walletId));
+  const received = split.legs.filter(({ counterpartyWalletId: walletId }) => !payers.has(walletId));
+  // By their names: that an alias has the wallet of another leg is not shown.
+  const receivers = new Set(received.map(({ to, counterpartyWalletId: walletId }) => to ?? walletId));
+  const hidden = isOfOwner && receivers.size > 1 ? 'receiver_unavailable' : undefined;
   return changes.map((change) => namingLeg(change.leg, changeOf(table, split, change), hidden));
 }
 

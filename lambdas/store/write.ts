@@ -184,16 +184,22 @@ async function tryToWrite(
   }
 }
 
+/** Refusals that follow from the caller's own commands. */
+const ofCaller: readonly WalletError['code'][] = ['rate_limited', 'reference_taken'];
+
 /**
  * Returns the refusals that are final: an outdated item is made again, when nothing else refuses the write. Of denials, one by
- * a full allowance comes first. A caller without allowance could otherwise learn for free what its receiver's wallet takes:
- * another denial would mean that the wallet refuses the amount, and this one that it does not.
+ * a full allowance comes first, and then one by a taken reference. A caller who has either could otherwise learn for free what
+ * its receiver's wallet takes: another denial would mean that the wallet refuses the amount, and this one that it does not.
  */
 function finalIn(found: readonly FoundRefusal[]): ItemRefusal[] {
   const final = found.flatMap((refusal) => (refusal.kind === 'outdated' ? [] : [refusal]));
-  const limited = final.find((refusal) => refusal.kind === 'denied' && refusal.error.code === 'rate_limited');
-  if (limited === undefined || final[0]?.kind !== 'denied') return final;
-  return [limited, ...final.filter((refusal) => refusal !== limited)];
+  const [first] = final;
+  // A used key decides in any case.
+  if (first?.kind !== 'denied' || first.error.code === 'idempotency_key_reused') return final;
+  const rank = (refusal: ItemRefusal) => (refusal.kind === 'denied' ? ofCaller.indexOf(refusal.error.code) : -1);
+  const own = final.filter((refusal) => rank(refusal) !== -1).sort((one, other) => rank(one) - rank(other));
+  return [...own, ...final.filter((refusal) => !own.includes(refusal))];
 }
 
 /** Returns the items with the outdated ones made again. */

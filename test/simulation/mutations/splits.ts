@@ -17,7 +17,7 @@ export const splitMutations: readonly Mutation[] = [
   mutation(
     'change a wallet by its first leg alone',
     domain,
-    'const net = all.reduce((sum, change) => sum + change, 0);',
+    'const net = sums.reduce((sum, change) => sum + change, 0);',
     'const net = first.change;',
     'split',
   ),
@@ -38,8 +38,8 @@ export const splitMutations: readonly Mutation[] = [
   mutation(
     'tell a payer which of several receivers takes no money',
     splits,
-    'changes.filter(({ pays }) => !pays).length > 1',
-    'changes.filter(({ pays }) => !pays).length > 9',
+    'receivers.size > 1',
+    'receivers.size > 9',
     'split to several wallets, one of them frozen',
   ),
   mutation(

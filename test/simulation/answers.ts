@@ -186,7 +186,12 @@ function wrongIn(ask: Ask, { status, body, headers }: Response, { ledger }: Witn
     case 'list-transactions': {
       const walletId = walletIdOfName(action.wallet);
       const items = body['items'] as Item[];
-      const strange = items.find((item) => item['walletId'] !== walletId && item['counterpartyWalletId'] !== walletId);
+      // An owner of both sides sees its payment by an alias as the payer does: without the wallet behind the alias.
+      const isBehindAlias = ({ to, counterpartyWalletId }: Item) =>
+        to !== undefined && counterpartyWalletId === undefined;
+      const strange = items.find(
+        (item) => item['walletId'] !== walletId && item['counterpartyWalletId'] !== walletId && !isBehindAlias(item),
+      );
       if (strange !== undefined) return `${String(strange['transactionId'])} is not of this wallet`;
       const isShown = ({ walletId: id, to, counterpartyWalletId }: Item) =>
         id === walletId && to !== undefined && counterpartyWalletId !== undefined;

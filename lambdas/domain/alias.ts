@@ -1,5 +1,5 @@
 import { WalletError } from './errors.ts';
-import { walletIdOfNobody } from './ids.ts';
+import { missingWalletId } from './ids.ts';
 import type { Wallet } from './wallet.ts';
 
 /**
@@ -10,7 +10,7 @@ export interface Alias {
   /** As the owner writes it, in lower case and without the `@`. */
   readonly alias: string;
   readonly ownerId: string;
-  /** The wallet of each currency. None: nobody can be paid by it at the moment. */
+  /** The wallet of each currency. Empty: a payment by it is refused. */
   readonly wallets: Readonly<Record<string, string>>;
   /** Counts its changes: the Nth made version N. */
   readonly version: number;
@@ -26,7 +26,7 @@ export const aliasPattern = '[A-Za-z][A-Za-z0-9]*(?:[._][A-Za-z0-9]+)*';
 export const shortestAlias = 3;
 export const longestAlias = 30;
 
-/** Names that would pass for the service itself, or for nobody, as `aliasNameOf` returns them. */
+/** Names that look like the service itself or like an absent owner, as `aliasNameOf` returns them. */
 const reserved: ReadonlySet<string> = new Set([
   ...['admin', 'administrator', 'all', 'anonymous', 'bank', 'billing', 'everyone', 'fees', 'fraud', 'help', 'helpdesk'],
   ...['info', 'nobody', 'null', 'official', 'operator', 'owner', 'payment', 'payments', 'payout', 'payouts', 'refund'],
@@ -41,29 +41,28 @@ export function aliasIn(text: string): string {
 
 /**
  * Returns the name that an alias is stored under: without dots and underscores, and with letters in place of the digits that
- * look like them. So nobody can take `alice_b` or `a1ice.b` beside `alice.b`, and a payer who mixes them up pays the same
- * owner.
+ * look like them. So `alice_b`, `a1ice.b` and `alice.b` are one name: a payer who mixes them up pays the same owner.
  */
 export function aliasNameOf(alias: string): string {
   return alias.replaceAll(/[._]/g, '').replaceAll('0', 'o').replaceAll('1', 'l');
 }
 
 /**
- * Returns the wallet that a payment by an alias goes to: one that nobody has, where the alias is unknown or has no wallet in
- * this currency.
+ * Returns the wallet that a payment by an alias goes to: one that does not exist, where the alias is unknown or has no
+ * wallet in this currency.
  *
  * @param alias as `aliasIn` returns it
- * @param stored undefined: nobody ever took it
+ * @param stored undefined: it was never taken
  */
 export function walletPaidBy(alias: string, stored: Alias | undefined, currency: string): string {
-  return stored?.wallets[currency] ?? walletIdOfNobody(currency, aliasNameOf(alias));
+  return stored?.wallets[currency] ?? missingWalletId(currency, aliasNameOf(alias));
 }
 
 /**
  * Returns why a wallet cannot have this alias; undefined when it can. A name that is reserved, and one that another owner has,
  * are refused in the same words.
  *
- * @param stored the alias as it is stored; undefined: nobody ever took it
+ * @param stored the alias as it is stored; undefined: it was never taken
  */
 export function aliasRefusal(
   alias: string,

@@ -133,12 +133,12 @@ export function currencyOfWalletId(walletId: string): string | undefined {
 }
 
 /**
- * Returns the id of a wallet that nobody has, in the form of all others. Each name has its own: payments to one name must not
+ * Returns the id of a wallet that does not exist, in the form of all others. Each name has its own: payments to one name must not
  * meet those to another, as they do not where both have wallets.
  */
-export function walletIdOfNobody(currency: string, name: string): string {
+export function missingWalletId(currency: string, name: string): string {
   // No principal has a space, so no command opens a wallet with this id.
-  return walletIdOf('wallet of nobody', name, currency);
+  return walletIdOf('missing wallet', name, currency);
 }
 
 export function isWalletId(text: string): boolean {

@@ -67,7 +67,7 @@ export function refuseReceiver(toWalletId: string, from: Payer): void {
 /**
  * Returns the wallet that a request pays; undefined when it names none.
  *
- * An alias that is unknown, or has no wallet in this currency, gets a wallet that nobody has: its payment meets the same
+ * An alias that is unknown, or has no wallet in this currency, gets a wallet that does not exist: its payment meets the same
  * conditions in the same order as one to a wallet that takes no money, and costs the same. So no answer shows which aliases
  * exist. The alias is read consistently. If its owner changes it before the write, another wallet of the same owner is paid.
  *

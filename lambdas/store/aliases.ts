@@ -22,7 +22,7 @@ import { denied } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
 /**
- * Reads an alias, consistently; undefined when nobody ever took it. One read unit.
+ * Reads an alias, consistently; undefined when it was never taken. One read unit.
  *
  * @throws WalletError `busy`
  */

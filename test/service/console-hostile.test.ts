@@ -259,7 +259,7 @@ describe('the console', () => {
     await page.reload();
     await freeze();
     assert.equal(new Set(keys).size, 1, 'the wallet is as it was: one command');
-    // It was frozen, and somebody has unfrozen it.
+    // It was frozen and unfrozen meanwhile.
     changedAt = '2026-03-01T00:01:00.000Z';
     await page.reload();
     await freeze();

@@ -1,6 +1,6 @@
 /** Aliases as an auditor knows them. */
 import { aliasKey, takenAliasesKey } from '../../lambdas/store/keys.ts';
-import { walletIdOfNobody } from '../../lambdas/domain/ids.ts';
+import { missingWalletId } from '../../lambdas/domain/ids.ts';
 import { walletLooks } from './asks.ts';
 import type { Ask, Witness } from './asks.ts';
 import { transactionIdOfName, walletIdOfName } from './history.ts';
@@ -48,8 +48,8 @@ export function paidByAlias(ask: Ask, ledger: Ledger): string[] | undefined {
   const { action } = ask.step;
   if (!paysByAlias(action)) return undefined;
   const { currency } = action.wallet;
-  const nobody = walletIdOfNobody(currency, nameOf(action.alias));
-  return aliasLooks(action.alias, ask, ledger).map((look) => walletOf(look, currency) ?? nobody);
+  const missing = missingWalletId(currency, nameOf(action.alias));
+  return aliasLooks(action.alias, ask, ledger).map((look) => walletOf(look, currency) ?? missing);
 }
 
 /**

@@ -15,7 +15,7 @@ const wishes = {
 } as const;
 /** Names that are wanted beyond an owner's three, of others, or reserved. */
 const others = ['corner', 'bob', 'bank', 'S.hop', 'garden'] as const;
-const nobody = 'nobody.here';
+const untaken = 'nobody.here';
 
 /** Returns some histories with aliases, and the others as they are. */
 export function withAliases(history: History): History {
@@ -52,7 +52,7 @@ function byAlias(seed: string, wallets: readonly Owned[], { principal, key, acti
   const canPay = action.do === 'transfer' || action.do === 'open-hold' || action.do === 'open-standing-order';
   if (!canPay || action.to === undefined || chance(seed, 'by alias', principal, key) >= 0.75) return action;
   const draw = chance(seed, 'alias', principal, key);
-  if (draw < 0.08) return { ...action, alias: nobody };
+  if (draw < 0.08) return { ...action, alias: untaken };
   const owner = wallets.find((wallet) => wallet.key === action.to?.key)?.owner ?? '';
   const names = namesOf(owner);
   // Mostly the first name, which its owner takes first.
@@ -104,7 +104,7 @@ function payments(seed: string, wallets: readonly Owned[], last: number): Step[]
   return Array.from({ length: between(0, 2, seed, 'payments') }).flatMap((_, n): Step[] => {
     const payer = choose(wallets, seed, 'payer', n);
     const to = choose(wallets, seed, 'payee', n);
-    const [alias = nobody] = namesOf(to.owner);
+    const [alias = untaken] = namesOf(to.owner);
     const pay: Step = {
       id: `p${n}`,
       at: between(4_000, last, seed, 'paid', n),
@@ -132,7 +132,7 @@ function payments(seed: string, wallets: readonly Owned[], last: number): Step[]
 function moves(seed: string, wallets: readonly Owned[], last: number): Step[] {
   return [...Map.groupBy(wallets, ({ owner }) => owner)].flatMap(([owner, own]): Step[] => {
     if (chance(seed, 'moves', owner) >= 0.5) return [];
-    const [alias = nobody] = namesOf(owner);
+    const [alias = untaken] = namesOf(owner);
     const at = between(4_500, last + 1_000, seed, 'moved', owner);
     return own.map((wallet, n) => ({
       id: `m${owner}.${n}`,

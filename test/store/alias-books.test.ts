@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from '@jest/globals';
 import { changeWallet } from '../../lambdas/api/change-wallet.ts';
 import type { Alias } from '../../lambdas/domain/alias.ts';
-import { walletIdOfNobody } from '../../lambdas/domain/ids.ts';
+import { missingWalletId } from '../../lambdas/domain/ids.ts';
 import { beginPass } from '../../lambdas/integrity/pass.ts';
 import { runPass } from '../../lambdas/integrity/run-pass.ts';
 import { serve } from '../../lambdas/http/http.ts';
@@ -61,7 +61,7 @@ describe('the check of the books', () => {
     assert.equal(await claim('ben'), 200);
     assert.deepEqual(await findings(), []);
     const others = await openWallet(table, 'ann');
-    for (const wallets of [{ EUR: others }, { USD: walletId }, { EUR: walletIdOfNobody('EUR', 'x') }]) {
+    for (const wallets of [{ EUR: others }, { USD: walletId }, { EUR: missingWalletId('EUR', 'x') }]) {
       await stored({ wallets });
       assert.deepEqual(await findings(), ['alias_differs @ben'], JSON.stringify(wallets));
     }
@@ -100,7 +100,7 @@ describe('a recovery', () => {
       `alias @ben: pays ${walletId} no more, from which it was removed since`,
     ]);
     assert.deepEqual((await getAlias(table, 'ben'))?.wallets, {});
-    const missing = walletIdOfNobody('EUR', 'x');
+    const missing = missingWalletId('EUR', 'x');
     await stored({ wallets: { EUR: missing } });
     assert.deepEqual(aliasLines(await recover(books)), [`alias @ben: pays ${missing} no more, which does not exist`]);
     assert.deepEqual((await getAlias(table, 'ben'))?.wallets, {});

@@ -6,7 +6,7 @@ import { split } from '../../lambdas/api/split.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import type { RouteName } from '../../lambdas/contract.ts';
 import { aliasNameOf } from '../../lambdas/domain/alias.ts';
-import { walletIdOfNobody } from '../../lambdas/domain/ids.ts';
+import { missingWalletId } from '../../lambdas/domain/ids.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { useTable } from '../fixture.ts';
@@ -111,7 +111,7 @@ describe('legs to an alias and to a wallet', () => {
 
   it('do not show whether the alias exists by the wallet that stands for an unknown one', async () => {
     const missing = shop.replace(/.$/, 'a');
-    const toWalletId = walletIdOfNobody('EUR', aliasNameOf(`${alias}.none`));
+    const toWalletId = missingWalletId('EUR', aliasNameOf(`${alias}.none`));
     await assertAlike((to) => payTogether([{ to }, { toWalletId }]), /wallet_not_found/);
     await assertAlike((to) => payTogether([{ toWalletId }, { to }]), /wallet_not_found/);
     await assertAlike((to) => payTogether([{ to }, { toWalletId: missing }, { toWalletId }]), /wallet_not_found/);

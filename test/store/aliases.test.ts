@@ -10,7 +10,7 @@ import { openHold } from '../../lambdas/api/open-hold.ts';
 import { getStandingOrder, openStandingOrder } from '../../lambdas/api/standing-orders.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import type { RouteName } from '../../lambdas/contract.ts';
-import { walletIdOfNobody } from '../../lambdas/domain/ids.ts';
+import { missingWalletId } from '../../lambdas/domain/ids.ts';
 import { nextPayment } from '../../lambdas/domain/standing-order.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openHotReceivers } from '../../lambdas/http/hot-receivers.ts';
@@ -387,7 +387,7 @@ describe('the items of aliases', () => {
     assert.equal((await itemOf(table, aliasKey(alias)))?.['ownerId'], ben!.principal);
     assert.ok((await itemOf(table, takenAliasesKey(ben!.principal))) !== undefined);
     assert.equal(
-      await itemOf(table, { pk: `WALLET#${walletIdOfNobody('EUR', 'nobodyhasthis')}`, sk: 'WALLET' }),
+      await itemOf(table, { pk: `WALLET#${missingWalletId('EUR', 'nobodyhasthis')}`, sk: 'WALLET' }),
       undefined,
     );
   });

@@ -36,7 +36,7 @@ function newFolder(): string {
 
 async function run(...args: readonly string[]) {
   const child = spawn(process.execPath, [
-    'bin/reconcile.ts',
+    'bin/reconcile.mjs',
     '--endpoint',
     engine.endpoint,
     '--table',

@@ -1,6 +1,6 @@
 import { WalletServiceError } from '../../client/src/index.ts';
 import type { Approval } from '../../client/src/index.ts';
-import { useDesk } from '../context.ts';
+import { allows, useDesk } from '../context.ts';
 import { CommandForm, Field } from '../form.tsx';
 import { useCommand, useLoad } from '../load.ts';
 import {
@@ -64,6 +64,7 @@ function ApprovalCard({ approval, onDone }: CardProps) {
   const { session } = useDesk();
   const { command, amount, currency, walletIds, askedBy, askedAt, expiresAt, transactionId, body } = approval;
   const isOwn = askedBy.principal === session.principal;
+  const scope = command === 'charge' ? 'charge' : command === 'refund' ? 'operate' : 'decide';
   return (
     <>
       <h3>
@@ -83,14 +84,18 @@ function ApprovalCard({ approval, onDone }: CardProps) {
         <summary>The request</summary>
         <pre>{JSON.stringify(body, undefined, 2)}</pre>
       </details>
-      <div class="columns">
-        {isOwn ? (
-          <Empty>You have asked for it: another operator approves it. You can take it back.</Empty>
-        ) : (
-          <DecisionForm {...{ approval, onDone }} decision="approve" />
-        )}
-        <DecisionForm {...{ approval, onDone }} decision="reject" />
-      </div>
+      {allows(session, scope) ? (
+        <div class="columns">
+          {isOwn ? (
+            <Empty>You have asked for it: another operator approves it. You can take it back.</Empty>
+          ) : (
+            <DecisionForm {...{ approval, onDone }} decision="approve" />
+          )}
+          <DecisionForm {...{ approval, onDone }} decision="reject" />
+        </div>
+      ) : (
+        <Empty>An operator with the scope {scope} decides on it.</Empty>
+      )}
     </>
   );
 }

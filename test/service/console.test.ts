@@ -1,19 +1,15 @@
 /** The console in a browser, over the demo's data: what an operator sees and does in a day, by mouse and by keyboard. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { makeDemoData } from '../../bin/demo-data.ts';
-import { answerOf } from '../../lambdas/api/console.ts';
-import { buildConsolePage } from '../../lib/console-page.ts';
-import { readBody } from '../../local/http/body.ts';
-import { listen, sendJson } from '../../local/http/server.ts';
 import { shared } from '../shared.ts';
 import { findChromium, startChromium } from '../../bin/chromium.ts';
 import { eventually } from './eventually.ts';
+import { watchProblems } from './page-problems.ts';
 import { startService } from './service.ts';
 
 /** A script for the page, which returns what has no name. */
@@ -57,6 +53,7 @@ describe('the console', () => {
       await seesTheOwner(console);
       await seesAPayment(console);
       await resolvesAReview(console);
+      await cannotApprove(new Console(await context.newPage(), `${runner.baseUrl}/console`));
       await approves(console);
       await changesTheDetails(console);
       await endsAHold(console);
@@ -74,83 +71,6 @@ describe('the console', () => {
   });
 });
 
-describe('the sign-in at an issuer', () => {
-  test('exchanges a code by PKCE, and leaves no trace of it in the address', async () => {
-    const issuer = await startIssuer();
-    const pages = await listen(0);
-    const signIn = {
-      authorizeEndpoint: `${issuer.url}/authorize`,
-      tokenEndpoint: `${issuer.url}/token`,
-      clientId: 'console',
-      scope: 'wallet:support',
-    };
-    const { headers, body } = answerOf(buildConsolePage().page, { signIn, features: [] });
-    pages.open((request, response) => {
-      const isPage = /^\/prod\/console(\?|$)/.test(request.url ?? '');
-      if (isPage) response.writeHead(200, headers).end(body);
-      else sendJson(response, 200, { status: 'ok' });
-      return Promise.resolve();
-    });
-    const browser = await startChromium(executable!);
-    try {
-      const page = await browser.newPage();
-      const problems = watchProblems(page);
-      await page.goto(`${pages.url}/prod/console#/live`);
-      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-      await page.getByRole('heading', { level: 1, name: 'Live' }).waitFor();
-      await page.getByText('olga@example.com').waitFor();
-      assert.equal(page.url(), `${pages.url}/prod/console#/live`);
-      assert.equal(issuer.challenge(), 'S256, and the verifier fits');
-      assert.equal(await page.evaluate('Object.keys(sessionStorage).join()'), 'wallet-console.token');
-      assert.equal(await page.getByRole('link', { name: 'Try' }).count(), 0, 'test buttons are for the runner');
-      assert.deepEqual(problems, []);
-    } finally {
-      await browser.close();
-      await Promise.all([pages.close(), issuer.close()]);
-    }
-  });
-});
-
-/** Starts an issuer at which everyone is Olga. */
-async function startIssuer() {
-  const server = await listen(0);
-  let [challenge, verdict] = ['', 'no code was exchanged'];
-  server.open(async (request, response) => {
-    const url = new URL(request.url ?? '', server.url);
-    if (url.pathname === '/authorize') {
-      const query = url.searchParams;
-      challenge = query.get('code_challenge') ?? '';
-      verdict = query.get('code_challenge_method') ?? '';
-      const back = new URL(query.get('redirect_uri') ?? '');
-      back.search = new URLSearchParams({ code: 'c1', state: query.get('state') ?? '' }).toString();
-      response.writeHead(302, { location: back.href }).end();
-      return;
-    }
-    const form = new URLSearchParams(String(await readBody(request, 4_096)));
-    const hash = createHash('sha256')
-      .update(form.get('code_verifier') ?? '')
-      .digest('base64url');
-    verdict += hash === challenge && form.get('code') === 'c1' ? ', and the verifier fits' : ', and it does not fit';
-    const claims = { sub: 'olga@example.com', 'cognito:groups': ['wallet-support'], exp: Date.now() / 1000 + 900 };
-    const token = ['{}', JSON.stringify(claims), 'x'].map((part) => Buffer.from(part).toString('base64url')).join('.');
-    response.setHeader('access-control-allow-origin', '*');
-    sendJson(response, 200, { access_token: token });
-  });
-  return { url: server.url, challenge: () => verdict, close: () => server.close() };
-}
-
-/** Collects what the browser reports as wrong. */
-function watchProblems(page: Page): string[] {
-  const problems: string[] = [];
-  page.on('pageerror', (error) => problems.push(error.message));
-  page.on('console', (message) => {
-    // An overloaded machine may answer "busy"; the client asks again. A refund of too much is refused.
-    if (/the server responded with a status of (503|422)/.test(message.text())) return;
-    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
-  });
-  return problems;
-}
-
 /** The page, as an operator uses it. */
 class Console {
   readonly page: Page;
@@ -161,9 +81,10 @@ class Console {
     this.#url = url;
   }
 
-  async signIn(name: string): Promise<void> {
+  async signIn(name: string, scope = 'wallet:operate'): Promise<void> {
     await this.page.goto(this.#url);
     await this.page.getByLabel('Your name').fill(name);
+    await this.page.getByLabel('Scopes').fill(scope);
     await this.page.getByRole('button', { name: 'Sign in' }).click();
     await this.heading('Search');
   }
@@ -341,6 +262,22 @@ async function makesAStatement(console: Console): Promise<void> {
   await link.waitFor({ timeout: 60_000 });
   const file = await fetch((await link.getAttribute('href')) ?? '');
   assert.match(await file.text(), /95\.00/);
+}
+
+/** An operator without the scope sees what waits, in a tab of its own, and has no button for it. */
+async function cannotApprove(console: Console): Promise<void> {
+  const { page } = console;
+  await console.signIn('clerk', 'wallet:support');
+  await console.open('Approvals');
+  await console.sees('An operator with the scope charge decides on it.');
+  assert.equal(
+    await page
+      .getByRole('main')
+      .getByRole('button', { name: /^(Approve|Reject)$/ })
+      .count(),
+    0,
+  );
+  await page.close();
 }
 
 async function approves(console: Console): Promise<void> {

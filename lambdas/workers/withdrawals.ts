@@ -88,11 +88,14 @@ async function claim(
     attempted = newClaim(table.now(), bankId);
     result = await claimWithdrawal(table, transactionId, attempted);
   }
+  const doubted = doubtedReading(result.clock);
   if (!result.claimed) {
-    return { redeliverAt: nextClaimAt(nextDeliveryAt(result.current), transactionId, result.clock, table) };
+    const { current, clock } = result;
+    // This clock has left the execution to another worker, which may have made it open meanwhile.
+    const isLeft = doubted !== undefined && current?.status === 'scheduled';
+    return { redeliverAt: nextClaimAt(isLeft ? Infinity : nextDeliveryAt(current), transactionId, clock, table) };
   }
   const visit: Visit = { withdrawal: result.before, claim: attempted };
-  const doubted = doubtedReading(result.clock);
   if (doubted !== undefined) {
     return { redeliverAt: await putBack(table, visit, leaveToRightClock(visit.withdrawal, doubted)) };
   }

@@ -37,8 +37,12 @@ export interface Receivers {
   readonly openWire: OpenWire;
   readonly received: readonly Received[];
   readonly attempted: readonly Attempted[];
-  /** Receives the secret of an endpoint, as its operator does. `isFirst`: the one that it was added with. */
-  readonly learn: (webhookId: string, secret: string, isFirst: boolean) => void;
+  /**
+   * Receives the secret of an endpoint, as its operator does.
+   *
+   * @param rotatedAt when the rotation that made it was asked for, epoch ms; undefined: the endpoint was added with it
+   */
+  readonly learn: (webhookId: string, secret: string, rotatedAt: number | undefined) => void;
   /** Returns whether a delivery was signed with two secrets. */
   readonly signedTwice: () => boolean;
   /** Records that an operator rotates the secret of an endpoint: from now on the secrets before end. */
@@ -63,9 +67,10 @@ const privateAddresses: readonly LookupAddress[] = [
 
 interface Secret {
   readonly text: string;
-  /** The time from which each delivery is signed with it, and the time until which; epoch ms. */
+  /** The time from which each delivery is signed with it, epoch ms. */
   readonly from: number;
-  until: number;
+  /** When the rotation that made it was asked for, epoch ms; 0 for the first one. */
+  readonly rotatedAt: number;
 }
 
 export function openReceivers(
@@ -77,6 +82,8 @@ export function openReceivers(
   const received: Received[] = [];
   const attempted: Attempted[] = [];
   const secrets = new Map<string, Secret[]>();
+  /** When the rotations of each endpoint were asked for. The first secret may be learned after one of them. */
+  const rotations = new Map<string, number[]>();
   let lookUps = 0;
   let isSignedTwice = false;
 
@@ -133,12 +140,20 @@ export function openReceivers(
     }
     const given = signatures.split(' ');
     if (given.length === 2) isSignedTwice = true;
-    const due = (secrets.get(webhookId) ?? []).filter(({ from, until }) => from <= now && now < until);
+    const due = (secrets.get(webhookId) ?? []).filter(
+      (secret) => secret.from <= now && now < endOf(secret, rotations.get(webhookId) ?? []),
+    );
     for (const { text } of due) {
       const key = Buffer.from(text.slice('whsec_'.length), 'base64');
       const expected = createHmac('sha256', key).update(`${id}.${at}.${body}`).digest('base64');
       if (!given.includes(`v1,${expected}`)) violate('a delivery is signed with each secret', webhookId);
     }
+  }
+
+  /** Returns until when each delivery is signed with a secret: for a day after the next rotation, or until the one after it. */
+  function endOf({ rotatedAt }: Secret, all: readonly number[]): number {
+    const [next = Infinity, second = Infinity] = all.filter((at) => at > rotatedAt);
+    return Math.min(next + overlapMs - clocksMs - turnMs, second);
   }
 
   const openWire: OpenWire = (lookup) => ({
@@ -195,16 +210,14 @@ export function openReceivers(
     received,
     attempted,
     signedTwice: () => isSignedTwice,
-    learn(webhookId, text, isFirst) {
+    learn(webhookId, text, rotatedAt) {
       const known = secrets.get(webhookId) ?? [];
       if (known.some((one) => one.text === text)) return;
-      secrets.set(webhookId, [...known, { text, from: isFirst ? 0 : world.now() + turnMs, until: Infinity }]);
+      const from = rotatedAt === undefined ? 0 : world.now() + turnMs;
+      secrets.set(webhookId, [...known, { text, from, rotatedAt: rotatedAt ?? 0 }]);
     },
     rotates(webhookId) {
-      const now = world.now();
-      for (const secret of secrets.get(webhookId) ?? []) {
-        secret.until = secret.until === Infinity ? now + overlapMs - clocksMs - turnMs : Math.min(secret.until, now);
-      }
+      rotations.set(webhookId, [...(rotations.get(webhookId) ?? []), world.now()]);
     },
   };
 }

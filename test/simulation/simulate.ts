@@ -10,12 +10,13 @@ import { refusedTraces } from '../model/traces.ts';
 import type { Trace } from '../model/traces.ts';
 import { readOptions } from '../../bin/options.ts';
 
-const usage = `npm run simulate -- [--histories N] [--seed S] [--steps K] [--threads T] [--model]
+const usage = `npm run simulate -- [--histories N] [--from M] [--seed S] [--steps K] [--threads T] [--model]
 npm run simulate -- --seed S --history N [--only steps] [--faults faults]
 npm run simulate -- --upgrade [--old REF] [as above]
 
 Random histories of the whole service with faults at every external call; see test/simulation. A campaign of 1000 or more
-fails when it has not reached each of the states in test/simulation/states.ts.
+fails when it has not reached each of the states in test/simulation/states.ts. With --from it begins at history M, as the rest of a
+campaign that was ended.
 The second form runs one of them again and prints its steps.
 With --upgrade the code changes while each history runs: from the release at the commit REF (the last tag, or else the
 last commit) to ones that write items of a newer version, and back. Its campaign need not reach all of those states.
@@ -24,6 +25,7 @@ and the jar of TLC, as \`npm run model\` does. Without them it says what is miss
 
 const options = readOptions(usage, {
   histories: { type: 'string', default: '1000' },
+  from: { type: 'string', default: '0' },
   seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   steps: { type: 'string', default: '12' },
   threads: { type: 'string', default: String(availableParallelism()) },
@@ -50,7 +52,7 @@ if (trees !== undefined) {
 }
 
 if (options.history !== undefined) await again(Number(options.history));
-else await campaign(Number(options.histories), Number(options.threads));
+else await campaign(Number(options.from), Number(options.histories), Number(options.threads));
 
 async function again(number: number): Promise<void> {
   const engines = openEngines(trees && (await importReleases(trees)));
@@ -61,8 +63,8 @@ async function again(number: number): Promise<void> {
   if (outcome.violations.length > 0) process.exitCode = 1;
 }
 
-async function campaign(histories: number, threads: number): Promise<void> {
-  console.log(`${histories} histories of up to ${steps} steps, seed ${seed}, ${threads} threads`);
+async function campaign(from: number, histories: number, threads: number): Promise<void> {
+  console.log(`histories ${from} to ${from + histories - 1} of up to ${steps} steps, seed ${seed}, ${threads} threads`);
   const startedAt = performance.now();
   const totals = noTotals();
   const perSecond = () => (totals.histories / ((performance.now() - startedAt) / 1000)).toFixed(1);
@@ -77,7 +79,7 @@ async function campaign(histories: number, threads: number): Promise<void> {
   });
   const failures = await Promise.all(
     Array.from({ length: threads }, (_, first) =>
-      share({ seed, steps, first, end: histories, every: threads, trees }, totals),
+      share({ seed, steps, first: from + first, end: from + histories, every: threads, trees }, totals),
     ),
   );
   clearInterval(progress);

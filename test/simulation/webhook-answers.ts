@@ -30,7 +30,8 @@ export function checkWebhookAnswer(ask: Answered, witness: Witness): void {
     violate('a secret is shown once', said);
   }
   if (typeof secret === 'string') {
-    webhooks.receivers.learn(String(body['webhookId']), secret, action.do === 'create-webhook');
+    const rotatedAt = action.do === 'create-webhook' ? undefined : ask.startedAt;
+    webhooks.receivers.learn(String(body['webhookId']), secret, rotatedAt);
   }
   const wrong = wrongIn(body, action, ask, webhooks);
   if (wrong !== undefined) violate('answers are true', `${said}, but ${wrong}`);

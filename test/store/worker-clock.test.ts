@@ -5,10 +5,11 @@ import { metrics as names } from '../../lambdas/contract.ts';
 import { leaseMs } from '../../lambdas/domain/withdrawal.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
 import { itemOf } from './inspect.ts';
+import { hourMs, scheduleWithdrawal } from './schedule-commands.ts';
 import { acceptedWithdrawal, claimed } from './visits.ts';
+import { fundedWallet } from './wallets.ts';
 import { useTable } from '../fixture.ts';
 import { watchMetrics } from '../watch-metrics.ts';
-
 import { advanceOnce } from './bank-says.ts';
 import type { Says } from './bank-says.ts';
 
@@ -91,6 +92,17 @@ describe("a worker's clock", () => {
     databaseSays({ aheadMs: -280_000 });
     assert.equal((await advance({}))! - table.clock.now, 10_000);
     assert.deepEqual(counted, [names.clockDoubted]);
+  });
+
+  it('that is wrong keeps the message of a scheduled withdrawal: another worker may execute it and die', async () => {
+    const counted = leaveCounts();
+    const payer = await fundedWallet(table, 'ann', 1_000);
+    ({ transactionId } = await scheduleWithdrawal(table, payer, { amount: 100 }));
+    table.clock.now += hourMs + 2_000;
+    databaseSays({ aheadMs: 10_000 });
+    assert.equal((await advance({}))! - table.clock.now, 10_000);
+    assert.deepEqual(counted, [names.clockDoubted]);
+    assert.equal((await itemOf(table, transactionKey(transactionId)))!['status'], 'scheduled', 'it executes nothing');
   });
 
   it('that is ahead puts no withdrawal of another bank into review before the clock is checked', async () => {

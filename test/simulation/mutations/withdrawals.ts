@@ -23,10 +23,11 @@ export const withdrawalMutations: readonly Mutation[] = [
     `case 'unknown': { if (await releaseWithdrawal(table, claimed, attempt, ${noPayment})) return undefined;`,
   ),
   mutation(
-    'settle with a claim that was lost',
+    'put back with a claim that was lost',
     claims,
     "if: '#status = :executing AND claimId = :claimId',",
     "if: '#status = :executing AND (claimId = :claimId OR attribute_exists(pk))',",
+    'withdraw, paid later',
   ),
   mutation('claim before the lease has ended', claims, ' AND dueAt <= :at`', '`'),
   mutation(

@@ -74,16 +74,20 @@ export function isPaidByReceiver(type: string): boolean {
   return type === 'capture' || type === 'charge';
 }
 
-const beginning = new Date(0).toISOString();
-
-/** Checks that a transaction has the fee of the schedule of its time. */
-export function checkFee(transaction: TransactionState, fees: FeeSettings | undefined, violate: Violate): void {
+/** Checks that a transaction has the fee of the schedule of its time. `now`: the true time of its write, epoch ms. */
+export function checkFee(
+  transaction: TransactionState,
+  fees: FeeSettings | undefined,
+  now: number,
+  violate: Violate,
+): void {
   const { transactionId, type, amount, fee, createdAt, counterpartyWalletId } = transaction;
   const isOutside = type === 'capture' && counterpartyWalletId === undefined;
-  // A line of a batch has the fee of the time when the batch was sent, and a payment of an order that of its order.
+  // A line of a batch has the fee of the time when the batch was sent, and a payment of an order that of its order. Their
+  // `createdAt` is by a worker's clock, which may be wrong by minutes.
   const isLater = transaction['batchId'] !== undefined || transaction.standingOrderId !== undefined;
-  const times = isLater ? [createdAt, beginning] : [createdAt];
-  const expected = isOutside ? [0] : times.flatMap((time) => feesAround(fees, Date.parse(time), transaction));
+  const times = isLater ? [0, now] : [Date.parse(createdAt)];
+  const expected = isOutside ? [0] : times.flatMap((time) => feesAround(fees, time, transaction));
   if (!expected.includes(fee ?? 0) || fee === 0) {
     violate(
       'a fee is that of its schedule',

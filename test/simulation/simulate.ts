@@ -83,9 +83,8 @@ async function campaign(from: number, histories: number, threads: number): Promi
     ),
   );
   clearInterval(progress);
-  for (const failure of failures) if (failure !== undefined) console.log(`\n${failure}`);
   report(totals);
-  const failed = failures.filter((failure) => failure !== undefined).length;
+  const failed = failures.filter((isFailure) => isFailure).length;
   console.log(
     `${totals.histories} histories without a violation, ${failed} with, ${perSecond()} a second, seed ${seed}`,
   );
@@ -106,18 +105,21 @@ async function checkTraces({ traces }: Totals): Promise<boolean> {
   return refused.length > 0;
 }
 
-/** Runs a thread to its end. Returns the report of the history that failed, if one did. */
-function share(data: Share, totals: Totals): Promise<string | undefined> {
+/** Runs a thread to its end, and prints the history that fails. Returns whether one did. The other threads go on. */
+function share(data: Share, totals: Totals): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    let failure: string | undefined;
+    let hasFailed = false;
     const worker = new Worker(new URL('./campaign-thread.ts', import.meta.url), { workerData: data });
     worker.on('message', (news: News) => {
       if (news.kind === 'done') addTotals(totals, news.totals);
-      else failure = news.report;
+      else {
+        hasFailed = true;
+        console.log(`\n${news.report}\n`);
+      }
     });
     worker.on('error', reject);
     worker.on('exit', () => {
-      resolve(failure);
+      resolve(hasFailed);
     });
   });
 }

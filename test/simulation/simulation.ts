@@ -122,7 +122,7 @@ export async function simulate(
     (transaction) => {
       log(`${labelOf(transaction.transactionId)} is ${transaction.status}`);
       if (transaction.type === 'withdrawal') checkEnd(transaction);
-      checkFee(transaction, history.service.fees, violate);
+      checkFee(transaction, history.service.fees, world.now(), violate);
       const { transactionId, walletId, end, expiresAt = '', status, executeAt = '', standingOrderId } = transaction;
       if (status === 'pending' && history.databaseNamesTime && world.now() < Date.parse(executeAt)) {
         violate('nothing is executed before its time', `${labelOf(transactionId)} before ${executeAt}`);

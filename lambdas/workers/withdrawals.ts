@@ -11,6 +11,7 @@ import { isAtRest } from '../domain/transaction.ts';
 import type { OpenWithdrawal, Transaction } from '../domain/transaction.ts';
 import type { Attempt } from '../domain/transaction-record.ts';
 import { afterVisit, bankCallMs, leaseMs, nextTryAt, nextVisitAt, submitBudgetMs } from '../domain/withdrawal.ts';
+import type { ClockReading } from '../domain/withdrawal.ts';
 import { dynamodbClient, secretsClient, sqsClient } from '../aws/clients.ts';
 import { consume } from '../aws/consumer.ts';
 import { positiveInteger } from '../aws/environment.ts';
@@ -91,9 +92,8 @@ async function claim(
   const doubted = doubtedReading(result.clock);
   if (!result.claimed) {
     const { current, clock } = result;
-    // This clock has left the execution to another worker, which may have made it open meanwhile.
-    const isLeft = doubted !== undefined && current?.status === 'scheduled';
-    return { redeliverAt: nextClaimAt(isLeft ? Infinity : nextDeliveryAt(current), transactionId, clock, table) };
+    const deliveryAt = nextDeliveryAt(current) ?? executionAt(current, clock, table);
+    return { redeliverAt: nextClaimAt(deliveryAt, transactionId, clock, table) };
   }
   const visit: Visit = { withdrawal: result.before, claim: attempted };
   if (doubted !== undefined) {
@@ -202,6 +202,27 @@ function heldBy({ withdrawal, claim }: Visit, now: number): Claimed {
 function nextDeliveryAt(current: Transaction | undefined): number | undefined {
   if (current?.type !== 'withdrawal' || isAtRest(current) || current.waitingFor !== undefined) return undefined;
   return Date.parse(current.dueAt);
+}
+
+/** How much later than its message the time of a scheduled withdrawal may be: the sweeper sends the message when it has come. */
+const earlyMs = 60_000;
+
+/**
+ * Returns when to redeliver the message of a scheduled withdrawal whose time has come by the database's clock and not by this
+ * worker's, epoch ms. Another worker may have executed it by then, and died. A clock that is wrong has left the execution
+ * to another worker. Returns undefined when no message is needed: its time is far away, or this worker could execute it.
+ */
+function executionAt(
+  current: Transaction | undefined,
+  clock: ClockReading | undefined,
+  table: Table,
+): number | undefined {
+  if (current?.type !== 'withdrawal' || current.status !== 'scheduled') return undefined;
+  const { databaseAt } = doubtedReading(clock) ?? {};
+  const aheadMs = Date.parse(current.executeAt) - (databaseAt ?? table.now());
+  if (aheadMs > earlyMs) return undefined;
+  if (databaseAt !== undefined) return Infinity;
+  return aheadMs > 0 ? Date.parse(current.executeAt) : undefined;
 }
 
 /**

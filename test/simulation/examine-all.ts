@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Examined } from './exhaustive-thread.ts';
 import { operations } from './operations.ts';
+import { wholeNumber } from '../../bin/command.ts';
 import { readOptions } from '../../bin/options.ts';
 
 const usage = `npm run exhaustive -- [--only words] [--threads T]
@@ -16,16 +17,17 @@ const options = readOptions(usage, {
 const chosen = operations.map(({ name }) => name).filter((name) => name.includes(options.only));
 if (chosen.length === 0) throw new Error(`no operation has "${options.only}" in its name`);
 
+const threads = wholeNumber('--threads', options.threads, 1);
 const startedAt = performance.now();
 const rest = chosen.values();
 const totals = { operations: 0, calls: 0, histories: 0, violations: 0 };
-await Promise.all(Array.from({ length: Number(options.threads) }, examineRest));
+await Promise.all(Array.from({ length: threads }, examineRest));
 const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
 console.log(
   `${totals.operations} operations, ${totals.calls} external calls, ${totals.histories} histories in ${minutes} minutes: ` +
     `${totals.violations} with a violation`,
 );
-if (totals.violations > 0) process.exitCode = 1;
+if (totals.violations > 0 || totals.operations < chosen.length) process.exitCode = 1;
 
 /** Examines operations in a thread of its own, one after the other, until none is left. */
 function examineRest(): Promise<unknown> {

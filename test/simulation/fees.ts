@@ -84,7 +84,7 @@ export function checkFee(
   const { transactionId, type, amount, fee, createdAt, counterpartyWalletId } = transaction;
   const isOutside = type === 'capture' && counterpartyWalletId === undefined;
   // A line of a batch has the fee of the time when the batch was sent, and a payment of an order that of its order. Their
-  // `createdAt` is by a worker's clock, which may be wrong by minutes.
+  // `createdAt` is by a worker's clock, which may be wrong by minutes. So each schedule is allowed that has been used by now.
   const isLater = transaction['batchId'] !== undefined || transaction.standingOrderId !== undefined;
   const times = isLater ? [0, now] : [Date.parse(createdAt)];
   const expected = isOutside ? [0] : times.flatMap((time) => feesAround(fees, time, transaction));

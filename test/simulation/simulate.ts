@@ -8,6 +8,7 @@ import { importReleases, makeTrees, removeTrees } from './trees.ts';
 import { missing } from '../model/tlc.ts';
 import { refusedTraces } from '../model/traces.ts';
 import type { Trace } from '../model/traces.ts';
+import { wholeNumber } from '../../bin/command.ts';
 import { readOptions } from '../../bin/options.ts';
 
 const usage = `npm run simulate -- [--histories N] [--from M] [--seed S] [--steps K] [--threads T] [--model]
@@ -15,8 +16,8 @@ npm run simulate -- --seed S --history N [--only steps] [--faults faults]
 npm run simulate -- --upgrade [--old REF] [as above]
 
 Random histories of the whole service with faults at every external call; see test/simulation. A campaign of 1000 or more
-fails when it has not reached each of the states in test/simulation/states.ts. With --from it begins at history M, as the rest of a
-campaign that was ended.
+fails when it has not reached each of the states in test/simulation/states.ts. With --from it begins at history M. A
+thread ends at its first history with a violation, and the others go on.
 The second form runs one of them again and prints its steps.
 With --upgrade the code changes while each history runs: from the release at the commit REF (the last tag, or else the
 last commit) to ones that write items of a newer version, and back. Its campaign need not reach all of those states.
@@ -51,8 +52,15 @@ if (trees !== undefined) {
   });
 }
 
-if (options.history !== undefined) await again(Number(options.history));
-else await campaign(Number(options.from), Number(options.histories), Number(options.threads));
+if (options.history !== undefined) {
+  await again(Number(options.history));
+} else {
+  await campaign(
+    wholeNumber('--from', options.from, 0),
+    wholeNumber('--histories', options.histories, 1),
+    wholeNumber('--threads', options.threads, 1),
+  );
+}
 
 async function again(number: number): Promise<void> {
   const engines = openEngines(trees && (await importReleases(trees)));
@@ -111,8 +119,9 @@ function share(data: Share, totals: Totals): Promise<boolean> {
     let hasFailed = false;
     const worker = new Worker(new URL('./campaign-thread.ts', import.meta.url), { workerData: data });
     worker.on('message', (news: News) => {
-      if (news.kind === 'done') addTotals(totals, news.totals);
-      else {
+      if (news.kind === 'done') {
+        addTotals(totals, news.totals);
+      } else {
         hasFailed = true;
         console.log(`\n${news.report}\n`);
       }

@@ -105,6 +105,24 @@ describe("a worker's clock", () => {
     assert.equal((await itemOf(table, transactionKey(transactionId)))!['status'], 'scheduled', 'it executes nothing');
   });
 
+  it('that is a little behind keeps the message of a scheduled withdrawal until its time', async () => {
+    const payer = await fundedWallet(table, 'ann', 1_000);
+    ({ transactionId } = await scheduleWithdrawal(table, payer, { amount: 100 }));
+    const executeAt = table.clock.now + hourMs;
+    table.clock.now = executeAt - 200;
+    databaseSays({ aheadMs: -200 });
+    assert.equal(await advance({}), executeAt);
+    table.clock.now = executeAt;
+    assert.equal(await advance({ submit: () => ({ outcome: 'accepted' }) }), undefined, 'it is paid at its time');
+  });
+
+  it('that is wrong does not keep the message of a withdrawal whose time is far away', async () => {
+    const payer = await fundedWallet(table, 'ann', 1_000);
+    ({ transactionId } = await scheduleWithdrawal(table, payer, { amount: 100 }));
+    databaseSays({ aheadMs: 10_000 });
+    assert.equal(await advance({}), undefined);
+  });
+
   it('that is ahead puts no withdrawal of another bank into review before the clock is checked', async () => {
     await claimed(table, transactionId);
     table.clock.now += leaseMs;

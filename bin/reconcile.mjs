@@ -21,7 +21,7 @@ try {
   remove();
 }
 
-/** Makes the file. Returns false where that cannot be, as in a folder that takes no file: then more memory is needed. */
+/** Makes the file. Returns false if that fails, as in a folder that takes no file. More memory is needed then. */
 function bundled() {
   process.once('exit', remove);
   try {

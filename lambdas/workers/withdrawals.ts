@@ -85,14 +85,17 @@ async function claim(
   let attempted = newClaim(table.now(), bankId);
   let result = await claimWithdrawal(table, transactionId, attempted);
   // This clock would write the time of the execution, so it must be right.
-  if (!result.claimed && doubtedReading(result.clock) === undefined && (await execute(result.current, table))) {
+  const execution =
+    !result.claimed && doubtedReading(result.clock) === undefined ? await execute(result.current, table) : undefined;
+  if (execution === 'open') {
     attempted = newClaim(table.now(), bankId);
     result = await claimWithdrawal(table, transactionId, attempted);
   }
   const doubted = doubtedReading(result.clock);
   if (!result.claimed) {
     const { current, clock } = result;
-    const deliveryAt = nextDeliveryAt(current) ?? executionAt(current, clock, table);
+    const isLeft = execution === 'early' || doubted !== undefined;
+    const deliveryAt = nextDeliveryAt(current) ?? (isLeft ? executionAt(current, doubted, table) : undefined);
     return { redeliverAt: nextClaimAt(deliveryAt, transactionId, clock, table) };
   }
   const visit: Visit = { withdrawal: result.before, claim: attempted };
@@ -102,16 +105,24 @@ async function claim(
   return isOutElsewhere(visit.withdrawal, bankId) ? { redeliverAt: await reviewElsewhere(visit, services) } : visit;
 }
 
-/** Executes a scheduled withdrawal whose time has come. Returns whether it is open now, by this worker or a faster one. */
-async function execute(current: Transaction | undefined, table: Table): Promise<boolean> {
-  if (current?.type !== 'withdrawal' || current.status !== 'scheduled') return false;
+/**
+ * Executes a scheduled withdrawal whose time has come. Returns `open` when it is open now, by this worker or a faster one, and
+ * `early` when its time has not come by this clock.
+ */
+async function execute(current: Transaction | undefined, table: Table): Promise<'open' | 'early' | undefined> {
+  if (current?.type !== 'withdrawal' || current.status !== 'scheduled') return undefined;
   const { transactionId, walletId } = current;
   const result = await executeWithdrawal(table, current, iso(table.now()));
-  if (result.outcome === 'failed') {
-    logger.info('scheduled withdrawal failed', { transactionId, walletId, code: result.failure.code });
+  switch (result.outcome) {
+    case 'executed':
+      return 'open';
+    case 'failed':
+      logger.info('scheduled withdrawal failed', { transactionId, walletId, code: result.failure.code });
+      return undefined;
+    case 'unchanged':
+      if (result.current?.status === 'scheduled') return 'early';
+      return result.current === undefined || isAtRest(result.current) ? undefined : 'open';
   }
-  if (result.outcome === 'unchanged') return result.current !== undefined && !isAtRest(result.current);
-  return result.outcome === 'executed';
 }
 
 /**
@@ -204,25 +215,27 @@ function nextDeliveryAt(current: Transaction | undefined): number | undefined {
   return Date.parse(current.dueAt);
 }
 
-/** How much later than its message the time of a scheduled withdrawal may be: the sweeper sends the message when it has come. */
+/** How early the message of a scheduled withdrawal may come, by the clock of its worker. */
 const earlyMs = 60_000;
 
 /**
- * Returns when to redeliver the message of a scheduled withdrawal whose time has come by the database's clock and not by this
- * worker's, epoch ms. Another worker may have executed it by then, and died. A clock that is wrong has left the execution
- * to another worker. Returns undefined when no message is needed: its time is far away, or this worker could execute it.
+ * Returns when to redeliver the message of a scheduled withdrawal that this worker left to others: its time has not come by
+ * this clock, or the clock is doubted. Another worker may execute it and die, so the message stays. Undefined: its time is
+ * far away, and the sweeper sends a message then.
+ *
+ * @param doubted the reading of a clock that may be wrong
+ * @returns epoch ms; Infinity after a doubted clock: `nextClaimAt` chooses the wait
  */
 function executionAt(
   current: Transaction | undefined,
-  clock: ClockReading | undefined,
+  doubted: ClockReading | undefined,
   table: Table,
 ): number | undefined {
   if (current?.type !== 'withdrawal' || current.status !== 'scheduled') return undefined;
-  const { databaseAt } = doubtedReading(clock) ?? {};
-  const aheadMs = Date.parse(current.executeAt) - (databaseAt ?? table.now());
-  if (aheadMs > earlyMs) return undefined;
-  if (databaseAt !== undefined) return Infinity;
-  return aheadMs > 0 ? Date.parse(current.executeAt) : undefined;
+  const executeAt = Date.parse(current.executeAt);
+  const now = table.now();
+  if (executeAt - (doubted?.databaseAt ?? now) > earlyMs) return undefined;
+  return doubted === undefined ? Math.max(executeAt, now) : Infinity;
 }
 
 /**

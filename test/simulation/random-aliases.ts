@@ -15,7 +15,7 @@ const wishes = {
 } as const;
 /** Names that are wanted beyond an owner's three, of others, or reserved. */
 const others = ['corner', 'bob', 'bank', 'S.hop', 'garden'] as const;
-const untaken = 'nobody.here';
+const untaken = 'not.taken.yet';
 
 /** Returns some histories with aliases, and the others as they are. */
 export function withAliases(history: History): History {

@@ -116,6 +116,15 @@ describe("a worker's clock", () => {
     assert.equal(await advance({ submit: () => ({ outcome: 'accepted' }) }), undefined, 'it is paid at its time');
   });
 
+  it('that passes its time after the execution was refused keeps the message', async () => {
+    const payer = await fundedWallet(table, 'ann', 1_000);
+    ({ transactionId } = await scheduleWithdrawal(table, payer, { amount: 100 }));
+    table.clock.now += hourMs - 5;
+    const right = { aheadMs: 0, tookMs: 4 };
+    databaseSays(right, right);
+    assert.equal(await advance({}), table.clock.now);
+  });
+
   it('that is wrong does not keep the message of a withdrawal whose time is far away', async () => {
     const payer = await fundedWallet(table, 'ann', 1_000);
     ({ transactionId } = await scheduleWithdrawal(table, payer, { amount: 100 }));
